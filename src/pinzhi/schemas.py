@@ -1,0 +1,258 @@
+"""Arrow schemas of every table, versioned. A column is only ever added; a changed meaning gets a new name.
+
+Times are UTC milliseconds with `time_precision` saying how much of them the source gave. Identifiers are strings,
+digit for digit. Counts are null where unknown; 0 is zero. Shares and probabilities are in [0, 1], scores in 0-100.
+Spans are half-open character offsets into the raw text as stored.
+"""
+
+import pyarrow as pa
+
+SCHEMA_VERSION = "1"
+
+TIME = pa.timestamp("ms", tz="UTC")
+SPAN = pa.struct([("start", pa.int32()), ("end", pa.int32())])
+PAIR_SPAN = pa.struct(
+    [("start", pa.int32()), ("end", pa.int32()), ("source_start", pa.int32()), ("source_end", pa.int32())]
+)
+
+
+def _schema(name: str, *fields: tuple[str, pa.DataType] | pa.Field) -> pa.Schema:
+    return pa.schema(fields, metadata={"pinzhi.table": name, "pinzhi.schema_version": SCHEMA_VERSION})
+
+
+def _key(name: str, type_: pa.DataType | None = None) -> pa.Field:
+    return pa.field(name, type_ or pa.string(), nullable=False)
+
+
+# -- canonical input -------------------------------------------------------------------------------------------------
+
+POSTS = _schema(
+    "posts",
+    _key("platform"),
+    _key("post_id"),
+    ("account_id", pa.string()),  # null: the exporter hid or lost the author
+    ("published_at", TIME),  # null: unknown; such a post can be nobody's source and nobody's copy
+    _key("text"),
+    ("title", pa.string()),
+    ("kind", pa.string()),
+    ("reposted_post_id", pa.string()),
+    ("quoted_text", pa.string()),
+    ("likes", pa.int64()),
+    ("reposts", pa.int64()),
+    ("comments", pa.int64()),
+    ("reads", pa.int64()),
+    ("collects", pa.int64()),
+    ("count_floors", pa.list_(pa.string())),  # names of the counts given as "10万+"
+    ("time_precision", pa.string()),  # day, minute, second, millisecond
+    ("url", pa.string()),
+    ("fetched_at", TIME),
+    ("campaign", pa.string()),
+    ("cost", pa.float64()),
+    ("currency", pa.string()),
+)
+
+COMMENTS = _schema(
+    "comments",
+    _key("platform"),
+    _key("comment_id"),
+    ("post_id", pa.string()),  # null: some exporters lose it
+    ("parent_id", pa.string()),  # null: top level
+    ("author_id", pa.string()),
+    ("author_name", pa.string()),
+    ("author_followers", pa.int64()),
+    ("author_following", pa.int64()),
+    ("author_posts", pa.int64()),
+    ("author_verified", pa.bool_()),
+    ("created_at", TIME),
+    _key("text"),
+    ("likes", pa.int64()),
+    ("time_precision", pa.string()),
+    ("fetched_at", TIME),
+)
+
+ACCOUNTS = _schema(
+    "accounts",
+    _key("platform"),
+    _key("account_id"),
+    ("name", pa.string()),
+    ("followers", pa.int64()),
+    ("following", pa.int64()),
+    ("posts", pa.int64()),
+    ("verified", pa.bool_()),
+    ("fetched_at", TIME),  # several rows of one account over time are its follower history
+)
+
+REJECTS = _schema(
+    "rejects",
+    _key("source"),  # file, relative to the archive given
+    ("line", pa.int64()),  # line of a text file, row of a table, item of an array; 1-based, null for the whole file
+    ("field", pa.string()),
+    _key("reason"),
+    ("raw", pa.string()),  # the record as it was read, author fields pseudonymised
+)
+
+CANONICAL = {"posts": POSTS, "comments": COMMENTS, "accounts": ACCOUNTS, "rejects": REJECTS}
+KEYS = {
+    "posts": ("platform", "post_id"),
+    "comments": ("platform", "comment_id"),
+    "accounts": ("platform", "account_id"),
+}
+
+# -- measures: what models say, before any threshold -----------------------------------------------------------------
+
+P_ORIGINALITY = ("p_original", "p_duplicate", "p_rewrite", "p_template", "p_quote")
+P_SENTIMENT = ("p_negative", "p_neutral", "p_positive")
+P_AUTHENTICITY = ("p_genuine", "p_incentive", "p_water_army", "p_spam", "p_empty")
+
+VALUE_MEASURE = pa.struct(
+    [
+        ("value_id", pa.string()),
+        ("p_expresses", pa.float32()),
+        ("p_touches", pa.float32()),
+        ("p_contradicts", pa.float32()),
+        ("spans", pa.list_(SPAN)),  # the words that carry it; empty below the evidence threshold
+    ]
+)
+
+_ORIGINALITY_FIELDS: list[tuple[str, pa.DataType]] = [
+    *[(name, pa.float32()) for name in P_ORIGINALITY],
+    ("source_platform", pa.string()),
+    ("source_post_id", pa.string()),  # earliest earlier post that it derives from
+    ("source_similarity", pa.float32()),  # share of the post's content that the source covers, 0-1
+    ("spans", pa.list_(PAIR_SPAN)),
+    ("other_sources", pa.list_(pa.string())),  # "platform/post_id" of further earlier near matches
+    ("is_self", pa.bool_()),  # the source is by the same account, or by the brand on another platform
+    ("is_undetermined", pa.bool_()),  # near match, but times are equal or missing
+]
+
+ORIGINALITY_MEASURES = _schema("originality_measures", _key("platform"), _key("post_id"), *_ORIGINALITY_FIELDS)
+
+COHERENCE_MEASURES = _schema(
+    "coherence_measures",
+    _key("platform"),
+    _key("post_id"),
+    _key("brand"),
+    ("values", pa.list_(VALUE_MEASURE)),
+)
+
+COMMENT_MEASURES = _schema(
+    "comment_measures",
+    _key("platform"),
+    _key("comment_id"),
+    *[(name, pa.float32()) for name in (*P_SENTIMENT, *P_AUTHENTICITY)],
+)
+
+# -- output ----------------------------------------------------------------------------------------------------------
+
+_STAMP: list[tuple[str, pa.DataType]] = [
+    ("segmenter", pa.string()),
+    ("models", pa.map_(pa.string(), pa.string())),  # head -> version that made the numbers
+    ("run_id", pa.string()),  # the run that last changed this row
+]
+
+SCORED_POSTS = _schema(
+    "scored_posts",
+    _key("platform"),
+    _key("post_id"),
+    ("account_id", pa.string()),
+    ("published_at", TIME),
+    _key("text"),
+    ("title", pa.string()),
+    ("url", pa.string()),
+    ("likes", pa.int64()),
+    ("reposts", pa.int64()),
+    ("comments", pa.int64()),  # as the platform counts them
+    ("reads", pa.int64()),
+    ("campaign", pa.string()),
+    ("cost", pa.float64()),
+    ("currency", pa.string()),
+    ("originality", pa.float32()),
+    ("originality_label", pa.string()),
+    *_ORIGINALITY_FIELDS,
+    ("coherence", pa.float32()),
+    ("coherence_grade", pa.int8()),
+    ("values", pa.list_(VALUE_MEASURE)),
+    ("genuine_share", pa.float32()),  # null below the configured number of comments
+    ("genuine_share_low", pa.float32()),
+    ("genuine_share_high", pa.float32()),
+    ("n_comments", pa.int32()),  # comments in the archive, the account's own replies left out
+    ("n_genuine", pa.int32()),
+    ("sentiment", pa.float32()),  # mean over genuine comments, -1..1
+    ("interaction", pa.float32()),
+    ("quality", pa.float32()),
+    ("verdict", pa.string()),
+    ("reasons", pa.list_(pa.string())),  # codes of pinzhi.decide.REASONS
+    ("brand", pa.string()),
+    *_STAMP,
+)
+
+SCORED_COMMENTS = _schema(
+    "scored_comments",
+    _key("platform"),
+    _key("comment_id"),
+    ("post_id", pa.string()),
+    ("parent_id", pa.string()),
+    ("author_id", pa.string()),
+    ("author_name", pa.string()),
+    ("created_at", TIME),
+    _key("text"),
+    ("likes", pa.int64()),
+    ("is_owner", pa.bool_()),  # written by the account that published the post; never counted as interaction
+    ("sentiment", pa.int8()),
+    *[(name, pa.float32()) for name in P_SENTIMENT],
+    ("authenticity", pa.string()),
+    *[(name, pa.float32()) for name in P_AUTHENTICITY],
+    ("coordination_id", pa.string()),
+    ("coordination_evidence", pa.string()),  # what the group has in common
+    *_STAMP,
+)
+
+SCORED_ACCOUNTS = _schema(
+    "scored_accounts",
+    _key("platform"),
+    _key("account_id"),
+    ("name", pa.string()),
+    ("followers", pa.int64()),
+    ("real_share", pa.float32()),
+    ("real_share_low", pa.float32()),
+    ("real_share_high", pa.float32()),
+    ("real_followers", pa.int64()),
+    ("n_posts", pa.int32()),
+    ("n_comments", pa.int32()),
+    ("genuine_share", pa.float32()),
+    ("genuine_per_post", pa.float32()),
+    ("quality", pa.float32()),  # mean over its posts
+    ("reach", pa.float32()),  # mean reads per post over followers
+    ("tier", pa.string()),
+    ("rank_in_tier", pa.int32()),
+    ("verdict", pa.string()),
+    ("reasons", pa.list_(pa.string())),
+    *_STAMP,
+)
+
+COMMUNITY = _schema(
+    "community",
+    _key("platform"),
+    ("account_id", pa.string()),  # the account whose community it is
+    _key("kind"),  # advocate, critic, lottery_hunter
+    ("author_id", pa.string()),
+    ("author_name", pa.string()),
+    ("n_comments", pa.int32()),
+    ("n_genuine", pa.int32()),
+    ("likes", pa.int64()),
+    ("first_at", TIME),
+    ("last_at", TIME),
+    ("text", pa.string()),  # the comment that shows it best
+    ("comment_ids", pa.list_(pa.string())),
+    ("post_ids", pa.list_(pa.string())),
+    ("rank", pa.int32()),  # 1 is the first to thank or to answer within the account and kind
+    ("run_id", pa.string()),
+)
+
+OUTPUT = {
+    "posts": SCORED_POSTS,
+    "comments": SCORED_COMMENTS,
+    "accounts": SCORED_ACCOUNTS,
+    "community": COMMUNITY,
+    "rejects": REJECTS,
+}
