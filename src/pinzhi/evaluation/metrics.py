@@ -1,0 +1,50 @@
+"""Metrics that come with an interval."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+Metric = Callable[[np.ndarray, np.ndarray], float]
+
+
+def bootstrap(metric: Metric, truth: np.ndarray, guess: np.ndarray, *, n: int = 300, seed: int = 0) -> dict[str, float]:
+    """`metric` with its 95% bootstrap interval: {"value", "low", "high", "n"}; samples of one class only are skipped."""
+    chance = np.random.default_rng(seed)
+    samples = []
+    for _ in range(n):
+        rows = chance.integers(0, len(truth), len(truth))
+        if len(np.unique(truth[rows])) > 1:
+            samples.append(metric(truth[rows], guess[rows]))
+    low, high = np.percentile(samples, [2.5, 97.5]) if samples else (np.nan, np.nan)
+    return {
+        "value": round(float(metric(truth, guess)), 4),
+        "low": round(float(low), 4),
+        "high": round(float(high), 4),
+        "n": len(truth),
+    }
+
+
+def expected_calibration_error(correct: np.ndarray, confidence: np.ndarray, n_bins: int = 10) -> float:
+    """Mean gap between confidence and accuracy over bins of confidence, weighted by their size."""
+    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    gaps = [
+        abs(correct[bins == b].mean() - confidence[bins == b].mean()) * (bins == b).mean()
+        for b in range(n_bins)
+        if (bins == b).any()
+    ]
+    return float(sum(gaps))
+
+
+def fit_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
+    """Temperature that minimises the negative log-likelihood of `truth` [n] under `probabilities` [n, c]."""
+    from scipy.optimize import minimize_scalar
+
+    logits = np.log(np.clip(probabilities, 1e-9, 1))
+
+    def loss(log_temperature: float) -> float:
+        scaled = logits / np.exp(log_temperature)
+        top = scaled.max(1, keepdims=True)
+        log_sum = top[:, 0] + np.log(np.exp(scaled - top).sum(1))
+        return float((log_sum - scaled[np.arange(len(truth)), truth]).mean())
+
+    return round(float(np.exp(minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded").x)), 4)

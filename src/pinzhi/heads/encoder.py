@@ -1,0 +1,136 @@
+"""The shared encoder: any `transformers` encoder in a local folder, fed with jieba words."""
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pinzhi.errors import ModelError
+from pinzhi.segment import Segmenter
+from pinzhi.text import letters, normalise
+
+MAX_TOKENS = 320  # of one text; a longer one keeps its head and its tail, where posts say what they are about
+TOKEN_BUDGET = 4096  # padded tokens in one batch
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Token ids and mask [n, length]; `rows[i]` is the position of row `i` in the input."""
+
+    rows: np.ndarray
+    ids: Tensor
+    mask: Tensor
+
+
+class Encoder:
+    """Texts to token ids, token ids to hidden states. Safe to share between threads."""
+
+    def __init__(self, model: Any, tokenizer: Any, segmenter: Segmenter) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.segmenter = segmenter
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(cls, folder: Path, segmenter: Segmenter | None = None) -> "Encoder":
+        """Load an encoder from a local folder; never from the network. Raises ModelError."""
+        from transformers import AutoModel, AutoTokenizer
+
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"{folder}: expected an encoder (config.json, model.safetensors, tokenizer.json), found {error}; "
+                "restore the folder or run `pinzhi models list`"
+            ) from error
+        return cls(model.eval(), tokenizer, segmenter or Segmenter())
+
+    @property
+    def hidden_size(self) -> int:
+        """Width of the hidden states."""
+        return int(self.model.config.hidden_size)
+
+    @property
+    def word_vectors(self) -> Tensor:
+        """Static vectors of the vocabulary [n_tokens, hidden_size]."""
+        return self.model.get_input_embeddings().weight.detach()
+
+    def token_weights(self) -> np.ndarray:
+        """How much each token tells [n_tokens], 0-1: its surprise in the pre-training texts; 0 without letters."""
+        vocabulary = json.loads(self.tokenizer.backend_tokenizer.to_str())["model"]["vocab"]
+        surprise = np.clip((-np.array([score for _, score in vocabulary]) - 4) / 8, 0, 1)
+        spoken = np.array([bool(letters(token)) for token, _ in vocabulary])
+        weights = np.zeros(len(self.tokenizer), dtype=np.float32)
+        weights[: len(vocabulary)] = np.where(spoken, surprise, 0)
+        return weights
+
+    def words(self, text: str) -> str:
+        """Words of raw `text`, joined by spaces as the tokenizer wants them."""
+        return " ".join(self.segmenter.cut(normalise(text).text))
+
+    def token_ids(self, texts: Sequence[str], max_tokens: int = MAX_TOKENS) -> list[list[int]]:
+        """Ids of the words of raw `texts`, without special tokens, cut in the middle to `max_tokens`."""
+        joined = [self.words(text) for text in texts]
+        return [clip(ids, max_tokens) for ids in self.word_ids(joined)]
+
+    def word_ids(self, joined: Sequence[str]) -> list[list[int]]:
+        """Ids of space-joined words."""
+        if not joined:
+            return []
+        with self._lock:  # the fast tokenizer keeps its padding state in the object
+            return self.tokenizer(list(joined), add_special_tokens=False)["input_ids"]
+
+    def role(self, name: str) -> int:
+        """Id of the mark that says what a text is: `[post]`, `[comment]`, `[value]`."""
+        return int(self.tokenizer.convert_tokens_to_ids(f"[{name}]"))
+
+    def single(self, ids: list[int], role: str) -> list[int]:
+        """`[CLS] [role] ids [SEP]`"""
+        return [self.tokenizer.cls_token_id, self.role(role), *ids, self.tokenizer.sep_token_id]
+
+    def pair(self, ids: list[int], role: str, other: list[int], other_role: str) -> list[int]:
+        """`[CLS] [role] ids [SEP] [other_role] other [SEP]`"""
+        return [*self.single(ids, role), self.role(other_role), *other, self.tokenizer.sep_token_id]
+
+    def batches(self, sequences: Sequence[list[int]], budget: int = TOKEN_BUDGET) -> Iterator[Batch]:
+        """Batches of sequences of like length, at most `budget` padded tokens each."""
+        order = sorted(range(len(sequences)), key=lambda row: (len(sequences[row]), sequences[row]))
+        start = 0
+        while start < len(order):
+            end = start + 1
+            while end < len(order) and (end + 1 - start) * len(sequences[order[end]]) <= budget:
+                end += 1
+            rows = order[start:end]
+            ids, mask = pad([sequences[row] for row in rows], self.tokenizer.pad_token_id)
+            yield Batch(np.asarray(rows), ids, mask)
+            start = end
+
+    def hidden(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Hidden states [n, length, hidden_size]."""
+        return self.model(input_ids=ids, attention_mask=mask).last_hidden_state
+
+
+def clip(ids: list[int], max_tokens: int) -> list[int]:
+    """The first two thirds and the last third of a text that is too long."""
+    if len(ids) <= max_tokens:
+        return ids
+    head = max_tokens * 2 // 3
+    return ids[:head] + ids[len(ids) - (max_tokens - head) :]
+
+
+def pad(sequences: Sequence[Sequence[int]], pad_id: int) -> tuple[Tensor, Tensor]:
+    """Ids and mask [n, longest]; the mask is 1 on tokens."""
+    longest = max(map(len, sequences))
+    ids = torch.full((len(sequences), longest), pad_id, dtype=torch.long)
+    mask = torch.zeros((len(sequences), longest), dtype=torch.long)
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence)] = torch.as_tensor(sequence)
+        mask[row, : len(sequence)] = 1
+    return ids, mask

@@ -1,0 +1,119 @@
+"""What is trained on top of the encoder. Shapes: n rows, t tokens, h hidden size, c classes."""
+
+import zlib
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+NGRAM_BUCKETS = 1 << 15
+NGRAM_ORDERS = (1, 2, 3, 4)
+MAX_NGRAM_CHARACTERS = 400
+
+
+def hash_ngrams(texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Bucket ids of the character n-grams of normalised `texts`, flat, and the offset at which each text starts."""
+    flat: list[int] = []
+    offsets: list[int] = []
+    for text in texts:
+        offsets.append(len(flat))
+        text = f"^{text[:MAX_NGRAM_CHARACTERS]}$"
+        grams = {text[i : i + order] for order in NGRAM_ORDERS for i in range(len(text) - order + 1)}
+        flat.extend(zlib.crc32(gram.encode()) % NGRAM_BUCKETS for gram in sorted(grams))
+    return torch.tensor(flat, dtype=torch.long), torch.tensor(offsets, dtype=torch.long)
+
+
+def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
+    """Mean of `hidden` [n, t, h] over the tokens that `mask` [n, t] keeps."""
+    weights = mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+class TextClassifier(nn.Module):
+    """Deep: first token, mean and maximum of the hidden states. Wide: hashed character n-grams, a linear model that
+    the deep part only has to improve on. `n_extra` plain features may be added."""
+
+    def __init__(self, hidden_size: int, n_classes: int, n_extra: int = 0, dropout: float = 0.2) -> None:
+        super().__init__()
+        self.deep = nn.Sequential(
+            nn.Linear(3 * hidden_size + n_extra, hidden_size), nn.GELU(), nn.Dropout(dropout),
+            nn.Linear(hidden_size, n_classes),
+        )  # fmt: skip
+        self.wide = nn.EmbeddingBag(NGRAM_BUCKETS, n_classes, mode="sum")
+        nn.init.zeros_(self.wide.weight)
+
+    def forward(
+        self, hidden: Tensor, mask: Tensor, ngrams: tuple[Tensor, Tensor], extra: Tensor | None = None
+    ) -> Tensor:
+        """Logits [n, c]."""
+        flat, offsets = ngrams
+        highest = hidden.masked_fill(mask.unsqueeze(-1) == 0, -1e4).amax(1)
+        features = [hidden[:, 0], masked_mean(hidden, mask), highest]
+        if extra is not None:
+            features.append(extra)
+        ends = torch.cat([offsets[1:], torch.tensor([len(flat)])])
+        scale = (ends - offsets).clamp(min=1).to(hidden.dtype).rsqrt().unsqueeze(-1)
+        return self.deep(torch.cat(features, -1)) + self.wide(flat, offsets) * scale
+
+
+class ValueMatcher(nn.Module):
+    """One value against one post. Both are encoded alone (a value once per brand, a post once for all values) and
+    meet in the last layers only, which keeps the cost of a brand with five values near that of one pass."""
+
+    CLASSES = ("unrelated", "touches", "expresses", "contradicts")
+
+    def __init__(self, hidden_size: int, n_layers: int = 2, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.side = nn.Embedding(2, hidden_size)
+        layer = nn.TransformerEncoderLayer(
+            hidden_size, 4, 2 * hidden_size, dropout, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.layers = nn.TransformerEncoder(layer, n_layers, norm=nn.LayerNorm(hidden_size), enable_nested_tensor=False)
+        self.classify = nn.Sequential(
+            nn.Linear(4 * hidden_size, hidden_size), nn.GELU(), nn.Dropout(dropout),
+            nn.Linear(hidden_size, len(self.CLASSES)),
+        )  # fmt: skip
+
+    def forward(self, value: Tensor, value_mask: Tensor, post: Tensor, post_mask: Tensor) -> Tensor:
+        """Logits [n, 4] for values [n, v, h] and posts [n, t, h], row by row."""
+        joint = torch.cat([value + self.side.weight[0], post + self.side.weight[1]], 1)
+        mask = torch.cat([value_mask, post_mask], 1)
+        mixed = self.layers(joint, src_key_padding_mask=mask == 0)
+        n_value = value.shape[1]
+        of_value = masked_mean(mixed[:, :n_value], value_mask)
+        of_post = masked_mean(mixed[:, n_value:], post_mask)
+        return self.classify(torch.cat([of_value, of_post, of_value * of_post, (of_value - of_post).abs()], -1))
+
+
+class SentenceEmbedder(nn.Module):
+    """Unit vectors in which a text lies near its rewrites."""
+
+    def __init__(self, hidden_size: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(hidden_size, hidden_size)
+        nn.init.eye_(self.project.weight)
+        nn.init.zeros_(self.project.bias)
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Vectors [n, h] of length 1."""
+        return nn.functional.normalize(self.project(masked_mean(hidden, mask)), dim=-1)
+
+
+class PairJudge(nn.Module):
+    """From the evidence of a pair of texts [n, n_features] to original, duplicate, rewrite, quote."""
+
+    CLASSES = ("original", "duplicate", "rewrite", "quote")
+
+    def __init__(self, n_features: int, width: int = 48, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(n_features))
+        self.register_buffer("scale", torch.ones(n_features))
+        self.layers = nn.Sequential(
+            nn.Linear(n_features, width), nn.GELU(), nn.Dropout(dropout),
+            nn.Linear(width, width), nn.GELU(), nn.Dropout(dropout),
+            nn.Linear(width, len(self.CLASSES)),
+        )  # fmt: skip
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Logits [n, 4]."""
+        return self.layers((features - self.mean) / self.scale)

@@ -1,0 +1,217 @@
+"""Texts in, probabilities out: the active heads on the shared encoder. Batches are sorted by length."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pinzhi.errors import ModelError
+from pinzhi.heads.encoder import Encoder, clip
+from pinzhi.heads.modules import PairJudge, SentenceEmbedder, TextClassifier, ValueMatcher, hash_ngrams
+from pinzhi.heads.store import open_active
+from pinzhi.segment import Segmenter
+from pinzhi.text import is_attributed, normalise, own_words
+
+POST_CONTEXT_TOKENS = 48  # of the post, beside a comment
+MATCH_BATCH = 64  # (value, post) pairs in one pass of the matcher
+MANNERS = ("own", "template", "quote")
+
+
+def manner_features(text: str) -> tuple[float, float, float]:
+    """Plain features of a text on its own: openly attributed, share of own words, length of own words."""
+    start, end = own_words(text)
+    return float(is_attributed(text)), (end - start) / max(1, len(text)), min(1.0, (end - start) / 200)
+
+
+def build_head(name: str, hidden_size: int, n_features: int = 0) -> nn.Module:
+    """The untrained module of head `name`."""
+    builders: dict[str, Callable[[], nn.Module]] = {
+        "sentiment": lambda: TextClassifier(hidden_size, 3),
+        "authenticity": lambda: TextClassifier(hidden_size, 5),
+        "manner": lambda: TextClassifier(hidden_size, len(MANNERS), n_extra=3),
+        "coherence": lambda: ValueMatcher(hidden_size),
+        "embedding": lambda: SentenceEmbedder(hidden_size),
+        "originality": lambda: PairJudge(n_features),
+    }
+    return builders[name]()
+
+
+def load_weights(module: nn.Module, path: Path) -> nn.Module:
+    """`module` with the weights of a safetensors file, in single precision. Raises ModelError."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        module.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
+    except (SafetensorError, RuntimeError, OSError) as error:
+        raise ModelError(f"{path}: expected weights of {type(module).__name__}, found {error}") from error
+    return module
+
+
+class Heads:
+    """Everything that is trained, loaded once from a store and safe to use from several threads."""
+
+    NAMES = ("sentiment", "authenticity", "manner", "coherence", "embedding", "originality")
+
+    def __init__(self, encoder: Encoder, modules: Mapping[str, nn.Module], temperature: Mapping[str, float]) -> None:
+        self.encoder = encoder
+        self._modules = {name: module.eval() for name, module in modules.items()}
+        self._temperature = {name: temperature.get(name, 1.0) for name in modules}
+
+    @classmethod
+    def load(cls, models: Path, segmenter: Segmenter) -> "Heads":
+        """The active versions of a store, every digest checked. Raises ModelError."""
+        active = open_active(models, "encoder")
+        if active.manifest["segmenter"] != segmenter.id:
+            raise ModelError(
+                f"{active.folder}: expected segmenter {active.manifest['segmenter']}, found {segmenter.id}; "
+                "install the pinned jieba or retrain"
+            )
+        encoder = Encoder.load(active.folder, segmenter)
+        modules, temperature = {}, {}
+        for name in cls.NAMES:
+            version = open_active(models, name)
+            if version.manifest["encoder"] != active.version:
+                raise ModelError(
+                    f"{version.folder}: expected a head of encoder {active.version}, found one of "
+                    f"{version.manifest['encoder']}; promote versions that were trained together"
+                )
+            module = build_head(name, encoder.hidden_size, len(version.manifest.get("features", ())))
+            modules[name] = load_weights(module, version.folder / "model.safetensors")
+            temperature[name] = float(version.manifest.get("temperature", 1.0))
+        return cls(encoder, modules, temperature)
+
+    def temperature(self, head: str) -> float:
+        """Temperature that calibrates `head`; 1 where nothing was fitted."""
+        return self._temperature.get(head, 1.0)
+
+    def _probabilities(self, head: str, logits: Tensor) -> np.ndarray:
+        return (logits / self._temperature[head]).softmax(-1).numpy()
+
+    @torch.inference_mode()
+    def comments(self, texts: Sequence[str], posts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities of sentiment [n, 3] and authenticity [n, 5] of comments under `posts` ("" where unknown)."""
+        context = {post: i for i, post in enumerate(dict.fromkeys(posts))}
+        post_ids = [clip(ids, POST_CONTEXT_TOKENS) for ids in self.encoder.token_ids(list(context))]
+        sequences = [
+            self.encoder.pair(ids, "comment", post_ids[context[post]], "post")
+            for ids, post in zip(self.encoder.token_ids(texts, 160), posts, strict=True)
+        ]
+        clean = [normalise(text).text for text in texts]
+        sentiment, authenticity = np.zeros((len(texts), 3), np.float32), np.zeros((len(texts), 5), np.float32)
+        for batch in self.encoder.batches(sequences):
+            hidden = self.encoder.hidden(batch.ids, batch.mask)
+            grams = hash_ngrams([clean[row] for row in batch.rows])
+            for name, into in (("sentiment", sentiment), ("authenticity", authenticity)):
+                into[batch.rows] = self._probabilities(name, self._modules[name](hidden, batch.mask, grams))
+        return sentiment, authenticity
+
+    @torch.inference_mode()
+    def posts(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Unit vectors [n, h] and probabilities of the manner [n, 3] of posts."""
+        sequences = [self.encoder.single(ids, "post") for ids in self.encoder.token_ids(texts)]
+        vectors = np.zeros((len(texts), self.encoder.hidden_size), np.float32)
+        manner = np.zeros((len(texts), len(MANNERS)), np.float32)
+        for batch in self.encoder.batches(sequences):
+            hidden = self.encoder.hidden(batch.ids, batch.mask)
+            chosen = [texts[row] for row in batch.rows]
+            vectors[batch.rows] = self._modules["embedding"](hidden, batch.mask).numpy()
+            logits = self._modules["manner"](
+                hidden, batch.mask, hash_ngrams([normalise(text).text for text in chosen]),
+                torch.tensor([manner_features(text) for text in chosen]),
+            )  # fmt: skip
+            manner[batch.rows] = self._probabilities("manner", logits)
+        return vectors, manner
+
+    @torch.inference_mode()
+    def encode_values(self, values: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Hidden states and mask of value texts; encoded once per brand."""
+        from pinzhi.heads.encoder import pad
+
+        sequences = [self.encoder.single(ids, "value") for ids in self.encoder.token_ids(values)]
+        ids, mask = pad(sequences, self.encoder.tokenizer.pad_token_id)
+        return self.encoder.hidden(ids, mask), mask
+
+    @torch.inference_mode()
+    def coherence(
+        self, texts: Sequence[str], values: tuple[Tensor, Tensor], explain_from: float = 0.5
+    ) -> tuple[np.ndarray, list[list[list[tuple[int, int]]]]]:
+        """Probabilities [n, v, 4] (ValueMatcher.CLASSES) of posts against encoded values, and for each post and value
+        the raw spans whose hiding lowers the leading probability most, where that is at least `explain_from`."""
+        n_values = len(values[1])
+        result = np.zeros((len(texts), n_values, len(ValueMatcher.CLASSES)), np.float32)
+        spans: list[list[list[tuple[int, int]]]] = [[[] for _ in range(n_values)] for _ in texts]
+        clauses = [Clauses(text, self.encoder) for text in texts]
+        sequences = [self.encoder.single(clause.ids, "post") for clause in clauses]
+        for batch in self.encoder.batches(sequences, budget=2048):
+            hidden = self.encoder.hidden(batch.ids, batch.mask)
+            pairs = [(at, v) for at in range(len(batch.rows)) for v in range(n_values)]
+            for start in range(0, len(pairs), MATCH_BATCH):
+                at, v = (torch.tensor(column) for column in zip(*pairs[start : start + MATCH_BATCH], strict=True))
+                p = self._match(values, v, hidden[at], batch.mask[at])
+                result[batch.rows[at.numpy()], v.numpy()] = p
+            for at, row in enumerate(batch.rows):
+                for v in range(n_values):
+                    lead = int(result[row, v, 2:].argmax()) + 2
+                    if result[row, v, lead] >= explain_from:
+                        spans[row][v] = self._carrying(
+                            values, v, hidden[at], batch.mask[at], clauses[row], lead, float(result[row, v, lead])
+                        )
+        return result, spans
+
+    def _match(self, values: tuple[Tensor, Tensor], which: Tensor, hidden: Tensor, mask: Tensor) -> np.ndarray:
+        logits = self._modules["coherence"](values[0][which], values[1][which], hidden, mask)
+        return self._probabilities("coherence", logits)
+
+    def _carrying(
+        self, values: tuple[Tensor, Tensor], v: int, hidden: Tensor, mask: Tensor, clauses: "Clauses", lead: int, p: float
+    ) -> list[tuple[int, int]]:  # fmt: skip
+        """Up to two clauses without which the probability of class `lead` falls by a fifth or, failing that, most."""
+        if len(clauses.spans) < 2:
+            return list(clauses.spans)
+        masks = mask.repeat(len(clauses.spans), 1)
+        for row, (first, last) in enumerate(clauses.tokens):
+            masks[row, 2 + first : 2 + last] = 0  # after [CLS] and the role mark
+        which = torch.full((len(masks),), v)
+        hidden = hidden.expand(len(masks), -1, -1)
+        fall = p - self._match(values, which, hidden, masks)[:, lead]
+        order = np.argsort(-fall, kind="stable")
+        kept = [i for i in order[:2] if fall[i] >= 0.2 * p] or [order[0]]
+        return sorted(clauses.spans[i] for i in kept)
+
+    @torch.inference_mode()
+    def judge(self, features: np.ndarray) -> np.ndarray:
+        """Probabilities [n, 4] (PairJudge.CLASSES) from the evidence of pairs [n, f]."""
+        if not len(features):
+            return np.zeros((0, len(PairJudge.CLASSES)), np.float32)
+        return self._probabilities("originality", self._modules["originality"](torch.from_numpy(features)))
+
+
+class Clauses:
+    """A post cut at its punctuation: token ids, the token range and the raw span of each clause."""
+
+    MARKS = frozenset("。！？!?；;，,、…~\n")
+
+    def __init__(self, text: str, encoder: Encoder, max_tokens: int = 256, max_clauses: int = 24) -> None:
+        clean = normalise(text)
+        spans: list[tuple[int, int]] = []
+        start = 0
+        for position, char in enumerate(clean.text):
+            if char in self.MARKS and position - start >= 3:
+                spans.append((start, position + 1))
+                start = position + 1
+        if start < len(clean.text):
+            spans.append((start, len(clean.text)))
+        ids = encoder.word_ids([" ".join(encoder.segmenter.cut(clean.text[a:b])) for a, b in spans])
+        self.ids: list[int] = []
+        self.tokens: list[tuple[int, int]] = []
+        self.spans: list[tuple[int, int]] = []
+        for (first, last), tokens in zip(spans, ids, strict=True):
+            at = len(self.ids)
+            self.ids += tokens
+            if len(self.ids) <= max_tokens and len(self.spans) < max_clauses:
+                self.tokens.append((at, len(self.ids)))
+                self.spans.append(clean.raw_span(first, last))
+        self.ids = self.ids[:max_tokens]

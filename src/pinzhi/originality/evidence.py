@@ -1,0 +1,155 @@
+"""What two texts share: features for the judge, and the spans that a reader is shown."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from pinzhi.originality.minhash import shingles
+from pinzhi.text import Normalised, is_attributed, letter_positions, letters, normalise, own_words, skeleton
+from pinzhi.types import PairSpan
+
+FEATURES = (
+    "jaccard_4", "contained_4", "containing_4", "contained_2", "contained_words", "containing_words",
+    "contained_blocks", "soft_contained", "soft_containing", "soft_contained_rare", "order", "numbers_shared",
+    "numbers_changed", "embedding_cosine", "log_length_ratio", "same_skeleton", "attributed", "own_share",
+    "soft_contained_own",
+)  # fmt: skip
+MAX_LETTERS = 1500  # of a text that are aligned; the search has seen the whole
+MIN_BLOCK = 5  # shared characters in a row that a reader would call copied
+_ALIGNED = 0.55  # cosine of two word vectors from which words count as saying the same; order feature only
+
+
+# Cosine of two clauses' weighted word vectors from which they are shown as saying the same.
+_SAME_CLAUSE = 0.72
+_CLAUSE = re.compile(r"[^。！？!?；;，,、\n…~]+")
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text as the judge reads it: words, their vectors [t, h] of unit length and weights [t] (rare words weigh)."""
+
+    raw: str
+    clean: Normalised
+    tokens: list[int]
+    vectors: np.ndarray
+    weights: np.ndarray
+    own: np.ndarray  # mask over tokens: the author's own words
+    grams: frozenset[str]
+    letters: str
+
+    @property
+    def numbers(self) -> set[str]:
+        """Digit runs."""
+        return set("".join(c if c.isdigit() else " " for c in self.clean.text).split())
+
+
+def share_of(part: set[str] | frozenset[str], whole: set[str] | frozenset[str]) -> float:
+    """Share of `part` found in `whole`; 0 of nothing."""
+    return len(part & whole) / len(part) if part else 0.0
+
+
+def weighted_share(words: Words, kept: np.ndarray) -> float:
+    """Share of the weight of `words` that `kept` (mask or degrees in [0, 1]) holds."""
+    total = float(words.weights.sum())
+    return float((words.weights * kept).sum()) / total if total else 0.0
+
+
+def soft_alignment(words: Words, other: Words) -> tuple[np.ndarray, np.ndarray]:
+    """For each word the cosine of its nearest word in `other`, in [0, 1], and where that stands."""
+    if not len(words.tokens) or not len(other.tokens):
+        return np.zeros(len(words.tokens)), np.zeros(len(words.tokens), dtype=np.int64)
+    cosine = words.vectors @ other.vectors.T
+    nearest = cosine.argmax(1)
+    return np.clip(cosine[np.arange(len(nearest)), nearest], 0, 1), nearest
+
+
+def pair_features(earlier: Words, later: Words, embedding_cosine: float) -> np.ndarray:
+    """Evidence [len(FEATURES)] that `later` derives from `earlier`."""
+    soft, position = soft_alignment(later, earlier)
+    soft_back, _ = soft_alignment(earlier, later)
+    rare = later.weights > np.median(later.weights) if len(later.weights) else np.zeros(0, dtype=bool)
+    aligned = (soft > _ALIGNED) & rare
+    order = 0.0
+    if aligned.sum() >= 4 and len(set(position[aligned])) > 1:
+        order = float(spearmanr(np.flatnonzero(aligned), position[aligned]).statistic)
+    known_earlier, known_later = set(earlier.tokens), set(later.tokens)
+    grams_2 = (shingles(earlier.clean.text, 2), shingles(later.clean.text, 2))
+    numbers = (earlier.numbers, later.numbers)
+    start, end = own_words(later.raw)
+    own_weight = float(later.weights[later.own].sum()) if len(later.weights) else 0.0
+    return np.array(
+        [
+            len(earlier.grams & later.grams) / max(1, len(earlier.grams | later.grams)),
+            share_of(later.grams, earlier.grams),
+            share_of(earlier.grams, later.grams),
+            share_of(grams_2[1], grams_2[0]),
+            weighted_share(later, np.isin(later.tokens, list(known_earlier))),
+            weighted_share(earlier, np.isin(earlier.tokens, list(known_later))),
+            sum(size for _, _, size in blocks(later.letters, earlier.letters)) / max(1, len(later.letters[:MAX_LETTERS])),
+            weighted_share(later, soft),
+            weighted_share(earlier, soft_back),
+            float((soft * later.weights)[rare].sum() / max(1e-6, later.weights[rare].sum())),
+            order,
+            share_of(numbers[1], numbers[0]),
+            float(bool(numbers[1] - numbers[0])),
+            embedding_cosine,
+            float(np.log((1 + len(later.letters)) / (1 + len(earlier.letters)))),
+            float(bool(later.letters) and skeleton(earlier.clean.text) == skeleton(later.clean.text)),
+            float(is_attributed(later.raw)),
+            (end - start) / max(1, len(later.raw)),
+            float((soft * later.weights)[later.own].sum() / max(1e-6, own_weight)) if own_weight else 0.0,
+        ],
+        dtype=np.float32,
+    )
+
+
+def blocks(later: str, earlier: str) -> list[tuple[int, int, int]]:
+    """Runs of at least MIN_BLOCK equal characters, as (start in later, start in earlier, size), in order."""
+    matcher = SequenceMatcher(None, later[:MAX_LETTERS], earlier[:MAX_LETTERS], autojunk=False)
+    return [(a, b, size) for a, b, size in matcher.get_matching_blocks() if size >= MIN_BLOCK]
+
+
+def shared_spans(earlier_raw: str, later_raw: str) -> tuple[PairSpan, ...]:
+    """Copied runs as spans of raw characters on both sides; quotes stored text, invents nothing."""
+    earlier, later = normalise(earlier_raw), normalise(later_raw)
+    earlier_at, later_at = letter_positions(earlier.text), letter_positions(later.text)
+    spans = []
+    for a, b, size in blocks(letters(later.text), letters(earlier.text)):
+        start, end = later.raw_span(later_at[a], later_at[a + size - 1] + 1)
+        source_start, source_end = earlier.raw_span(earlier_at[b], earlier_at[b + size - 1] + 1)
+        spans.append(PairSpan(start, end, source_start, source_end))
+    return tuple(spans)
+
+
+def aligned_clauses(
+    earlier: Words, later: Words, read: Callable[[Sequence[str]], Sequence[Words]]
+) -> tuple[PairSpan, ...]:
+    """Clauses of a rewrite with the clause of the source that says the same, found by their word vectors."""
+    here, there = _clauses(later.clean), _clauses(earlier.clean)
+    if not here or not there:
+        return ()
+    words = read([later.clean.text[a:b] for a, b in here] + [earlier.clean.text[a:b] for a, b in there])
+    means = np.stack([_mean(clause) for clause in words])
+    cosine = means[: len(here)] @ means[len(here) :].T
+    spans = []
+    for row, (start, end) in enumerate(here):
+        nearest = int(cosine[row].argmax())
+        if cosine[row, nearest] >= _SAME_CLAUSE:
+            spans.append(PairSpan(*later.clean.raw_span(start, end), *earlier.clean.raw_span(*there[nearest])))
+    return tuple(spans)
+
+
+def _clauses(clean: Normalised) -> list[tuple[int, int]]:
+    """Spans of the clauses of a normalised text that hold at least four letters."""
+    found = (match.span() for match in _CLAUSE.finditer(clean.text))
+    return [(start, end) for start, end in found if len(letters(clean.text[start:end])) >= 4][:60]
+
+
+def _mean(words: Words) -> np.ndarray:
+    """Unit vector of the weighted mean of the word vectors; zeros for a text without weight."""
+    total = (words.vectors * words.weights[:, None]).sum(0)
+    return total / max(1e-6, float(np.linalg.norm(total)))

@@ -1,0 +1,214 @@
+"""One encoder, all heads, trained together: batches of one task each, in random order."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pinzhi.heads.encoder import Encoder, clip, pad
+from pinzhi.heads.modules import SentenceEmbedder, TextClassifier, ValueMatcher, hash_ngrams
+from pinzhi.heads.predict import MANNERS, POST_CONTEXT_TOKENS, manner_features
+from pinzhi.text import normalise, without_emoticons
+from pinzhi.training.data import (
+    AUTHENTICITIES,
+    SENTIMENTS,
+    CoherenceRow,
+    CommentRow,
+    MannerRow,
+    PairRow,
+    Target,
+    Value,
+)
+from pinzhi.training.settings import FinetuneSettings
+
+TaskBatch = dict[str, Any]
+
+
+class MultiTask(nn.Module):
+    """The encoder with every head; `forward` takes a batch of one task and returns its loss."""
+
+    def __init__(self, trunk: nn.Module, hidden_size: int, weights: dict[str, float], temperature: float) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.sentiment = TextClassifier(hidden_size, len(SENTIMENTS))
+        self.authenticity = TextClassifier(hidden_size, len(AUTHENTICITIES))
+        self.manner = TextClassifier(hidden_size, len(MANNERS), n_extra=3)
+        self.coherence = ValueMatcher(hidden_size)
+        self.embedding = SentenceEmbedder(hidden_size)
+        self.weights = weights
+        self.temperature = temperature
+
+    def encode(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Hidden states of the trunk."""
+        return self.trunk(input_ids=ids, attention_mask=mask).last_hidden_state
+
+    def forward(self, task: str, **batch: Any) -> dict[str, Tensor]:
+        """The weighted loss of one batch."""
+        losses: dict[str, Callable[..., Tensor]] = {
+            "comments": self._comments, "public": self._comments, "coherence": self._coherence,
+            "paraphrase": self._contrast, "rewrite": self._contrast, "manner": self._manner,
+        }  # fmt: skip
+        return {"loss": losses[task](**batch) * self.weights[task]}
+
+    def _comments(
+        self, ids: Tensor, mask: Tensor, ngrams: tuple[Tensor, Tensor], sentiment: Tensor, authenticity: Tensor
+    ) -> Tensor:
+        hidden = self.encode(ids, mask)
+        return marginal_loss(self.sentiment(hidden, mask, ngrams), sentiment) + marginal_loss(
+            self.authenticity(hidden, mask, ngrams), authenticity
+        )
+
+    def _manner(self, ids: Tensor, mask: Tensor, ngrams: tuple[Tensor, Tensor], extra: Tensor, label: Tensor) -> Tensor:
+        return functional.cross_entropy(self.manner(self.encode(ids, mask), mask, ngrams, extra), label)
+
+    def _coherence(
+        self, posts: tuple[Tensor, Tensor], values: tuple[Tensor, Tensor], post_of: Tensor, value_of: Tensor,
+        target: Tensor, touched: Tensor,
+    ) -> Tensor:  # fmt: skip
+        post, value = self.encode(*posts), self.encode(*values)
+        logits = self.coherence(value[value_of], values[1][value_of], post[post_of], posts[1][post_of])
+        loss = marginal_loss(logits, target)
+        if touched.numel():  # grade 2 without a list: some value is touched, nobody says which
+            p_touches = logits.softmax(-1)[:, ValueMatcher.CLASSES.index("touches")]
+            missed = torch.stack([torch.log1p(-p_touches[post_of == post].clamp(max=0.999)).sum() for post in touched])
+            loss = loss - torch.log1p(-missed.exp().clamp(max=0.999)).mean()
+        return loss
+
+    def _contrast(
+        self, left: tuple[Tensor, Tensor], right: tuple[Tensor, Tensor], hard: tuple[Tensor, Tensor] | None
+    ) -> Tensor:
+        a = self.embedding(self.encode(*left), left[1])
+        b = self.embedding(self.encode(*right), right[1])
+        others = b if hard is None else torch.cat([b, self.embedding(self.encode(*hard), hard[1])])
+        label = torch.arange(len(a))
+        forward = functional.cross_entropy(a @ others.T / self.temperature, label)
+        return forward + functional.cross_entropy(b @ a.T / self.temperature, label)
+
+
+def marginal_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Mean of −log P(allowed | among); `target` [2, n, c] holds both masks, rows without a target are skipped."""
+    allowed, among = target
+    known = among.any(-1)
+    if not bool(known.any()):
+        return logits.sum() * 0
+    logits = logits[known]
+    of_allowed = logits.masked_fill(~allowed[known], -torch.inf).logsumexp(-1)
+    return (logits.masked_fill(~among[known], -torch.inf).logsumexp(-1) - of_allowed).mean()
+
+
+def target_masks(targets: Sequence[Target | None], n_classes: int) -> Tensor:
+    """Masks [2, n, c] of `allowed` and `among`; all false where nothing is known."""
+    masks = torch.zeros((2, len(targets), n_classes), dtype=torch.bool)
+    for row, target in enumerate(targets):
+        if target is not None:
+            masks[0, row, list(target.allowed)] = True
+            masks[1, row, list(target.among)] = True
+    return masks
+
+
+def value_target(row: CoherenceRow, key: str, declared: bool) -> Target:
+    """What the annotation of a post says of one value."""
+    everything = (0, 1, 2, 3)
+    if not declared:
+        return Target((0, 1), everything)
+    if key in row.contradicts:
+        return Target((3,), everything)
+    if key in row.expresses:
+        return Target((2,), everything)
+    if row.touches is not None and key in row.touches:
+        return Target((1,), everything)
+    return Target((0,) if row.grade == 1 or row.touches is not None else (0, 1), everything)
+
+
+class BatchMaker:
+    """Rows of every task to batches of tensors; text is segmented once."""
+
+    def __init__(self, encoder: Encoder, settings: FinetuneSettings) -> None:
+        self.encoder = encoder
+        self.settings = settings
+        self.random = random.Random(settings.seed)
+        self._ids: dict[str, list[int]] = {}
+
+    def prepare(self, texts: Sequence[str]) -> None:
+        """Segment and tokenise `texts`, with and without emoji codes, in one go."""
+        wanted = sorted({*texts, *map(without_emoticons, texts)} - self._ids.keys())
+        self._ids.update(zip(wanted, self.encoder.token_ids(wanted, self.settings.max_tokens), strict=True))
+
+    def varied(self, text: str) -> str:
+        """`text`, now and then without its emoji and emoji codes."""
+        return without_emoticons(text) if self.random.random() < self.settings.code_dropout else text
+
+    def _padded(self, texts: Sequence[str], role: str) -> tuple[Tensor, Tensor]:
+        ids = [self.encoder.single(self._ids[text], role) for text in texts]
+        return pad(ids, self.encoder.tokenizer.pad_token_id)
+
+    def comments(self, rows: Sequence[CommentRow]) -> TaskBatch:
+        """Comments with their posts."""
+        texts = [self.varied(row.text) for row in rows]
+        ids = [
+            self.encoder.pair(self._ids[text], "comment", clip(self._ids[row.post], POST_CONTEXT_TOKENS), "post")
+            for text, row in zip(texts, rows, strict=True)
+        ]
+        padded, mask = pad(ids, self.encoder.tokenizer.pad_token_id)
+        return {
+            "ids": padded,
+            "mask": mask,
+            "ngrams": hash_ngrams([normalise(text).text for text in texts]),
+            "sentiment": target_masks([row.sentiment for row in rows], len(SENTIMENTS)),
+            "authenticity": target_masks([row.authenticity for row in rows], len(AUTHENTICITIES)),
+        }
+
+    def manner(self, rows: Sequence[MannerRow]) -> TaskBatch:
+        """Texts on their own."""
+        ids, mask = self._padded([row.text for row in rows], "post")
+        return {
+            "ids": ids,
+            "mask": mask,
+            "ngrams": hash_ngrams([normalise(row.text).text for row in rows]),
+            "extra": torch.tensor([manner_features(row.text) for row in rows]),
+            "label": torch.tensor([MANNERS.index(row.label) for row in rows]),
+        }
+
+    def coherence(self, rows: Sequence[CoherenceRow], values: dict[str, list[Value]]) -> TaskBatch:
+        """Posts with all values of their brands, and a few of brands that are not theirs."""
+        texts: dict[str, int] = {}
+        post_of, value_of, targets, touched = [], [], [], []
+        for number, row in enumerate(rows):
+            shown = [(value, True) for value in values[row.brand]]
+            for brand in self.random.sample(sorted(values), self.settings.foreign_values):
+                if brand != row.brand:
+                    shown.append((self.random.choice(values[brand]), False))
+            for value, declared in shown:
+                post_of.append(number)
+                value_of.append(texts.setdefault(value.text, len(texts)))
+                targets.append(value_target(row, value.key, declared))
+            if row.grade == 2 and row.touches is None:
+                touched.append(number)
+        return {
+            "posts": self._padded([self.varied(row.text) for row in rows], "post"),
+            "values": self._padded(list(texts), "value"),
+            "post_of": torch.tensor(post_of),
+            "value_of": torch.tensor(value_of),
+            "target": target_masks(targets, len(ValueMatcher.CLASSES)),
+            "touched": torch.tensor(touched, dtype=torch.long),
+        }
+
+    def paraphrase(self, rows: Sequence[tuple[str, str]]) -> TaskBatch:
+        """Pairs of one source, each the negatives of the others."""
+        return {
+            "left": self._padded([a for a, _ in rows], "post"),
+            "right": self._padded([b for _, b in rows], "post"),
+            "hard": None,
+        }
+
+    def rewrite(self, rows: Sequence[PairRow]) -> TaskBatch:
+        """Later texts with their sources; other posts of the same topic are the hard negatives."""
+        hard = [self.random.choice(row.same_topic) for row in rows if row.same_topic]
+        return {
+            "left": self._padded([row.later for row in rows], "post"),
+            "right": self._padded([row.earlier for row in rows], "post"),
+            "hard": self._padded(hard, "post") if hard else None,
+        }

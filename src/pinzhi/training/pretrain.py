@@ -1,0 +1,147 @@
+"""Pre-training of the encoder: vocabulary, static vectors, masked words. Resumes from its last checkpoint."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from pinzhi.heads.tokenizer import SPECIAL_TOKENS, build_tokenizer
+from pinzhi.segment import Segmenter
+from pinzhi.training.corpus import build_corpus
+from pinzhi.training.settings import EncoderSettings, SkipgramSettings, VocabularySettings
+
+
+def count_vocabulary(corpus: Path, settings: VocabularySettings) -> dict[str, int]:
+    """The `size` most useful tokens with their counts: every frequent character, then words by frequency."""
+    words: Counter[str] = Counter()
+    for batch in pq.ParquetFile(corpus).iter_batches(columns=["words"]):
+        for line in batch.column(0).to_pylist():
+            words.update(line.split(" "))
+    characters: Counter[str] = Counter()
+    for word, count in words.items():
+        for character in word:
+            characters[character] += count
+    kept = {c: n for c, n in characters.items() if n >= settings.min_character_count}
+    room = settings.size - len(SPECIAL_TOKENS) - len(kept)
+    longer = ((word, n) for word, n in words.most_common() if len(word) > 1 and word not in SPECIAL_TOKENS)
+    kept.update(word_count for _, word_count in zip(range(room), longer, strict=False))
+    return kept
+
+
+def skipgram_vectors(lines: list[list[int]], n_tokens: int, size: int, settings: SkipgramSettings, seed: int) -> Any:
+    """Static vectors [n_tokens, size], scaled to the spread of a fresh embedding; zero where a token was never seen."""
+    from gensim.models import Word2Vec
+
+    model = Word2Vec(
+        [[str(token) for token in line] for line in lines],
+        vector_size=size, window=settings.window, sg=1, negative=5, sample=1e-4, min_count=3,
+        epochs=settings.epochs, workers=2, seed=seed,
+    )  # fmt: skip
+    vectors = np.zeros((n_tokens, size), dtype=np.float32)
+    for token, row in model.wv.key_to_index.items():
+        vectors[int(token)] = model.wv.vectors[row]
+    seen = np.abs(vectors).sum(axis=1) > 0
+    vectors[seen] -= vectors[seen].mean(axis=0)
+    vectors[seen] *= 0.05 / vectors[seen].std()
+    return vectors
+
+
+def pretrain(data: Path, out: Path, settings: EncoderSettings) -> Path:
+    """Train the encoder on the texts under `data`; every step writes into `out` and is skipped when it is there.
+
+    Returns the folder of the trained encoder, loadable by `AutoModel` and `AutoTokenizer`.
+    """
+    import torch
+    from datasets import Dataset
+    from transformers import (
+        DataCollatorForLanguageModeling,
+        ModernBertConfig,
+        ModernBertForMaskedLM,
+        PreTrainedTokenizerFast,
+        Trainer,
+        TrainingArguments,
+        set_seed,
+    )
+    from transformers.trainer_utils import get_last_checkpoint
+
+    out.mkdir(parents=True, exist_ok=True)
+    corpus = out / "corpus.parquet"
+    if not corpus.exists():
+        build_corpus(data, out, settings.corpus, Segmenter())
+    encoder = out / "encoder"
+    if (encoder / "tokenizer.json").exists():
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(encoder)
+    else:
+        tokenizer = build_tokenizer(count_vocabulary(corpus, settings.vocabulary))
+        tokenizer.save_pretrained(encoder)
+
+    length = settings.training.sequence_length
+
+    def pack(batch: dict[str, list[str]]) -> dict[str, list[list[int]]]:
+        tokens: list[int] = []
+        for ids in tokenizer(batch["words"], add_special_tokens=False)["input_ids"]:
+            tokens.extend([*ids, tokenizer.sep_token_id])
+        rows = [
+            [tokenizer.cls_token_id, *tokens[start : start + length - 1]] for start in range(0, len(tokens), length - 1)
+        ]
+        return {"input_ids": rows[:-1]}
+
+    dataset = Dataset.from_parquet(str(corpus)).shuffle(seed=settings.seed)
+    packed = dataset.map(pack, batched=True, batch_size=2000, remove_columns=dataset.column_names)
+
+    vectors = out / "skipgram.npy"
+    if not vectors.exists():
+        table = skipgram_vectors(
+            packed["input_ids"], len(tokenizer), settings.model.hidden_size, settings.skipgram, settings.seed
+        )
+        np.save(vectors, table)
+
+    set_seed(settings.seed)
+    model = ModernBertForMaskedLM(
+        ModernBertConfig(
+            **settings.model.model_dump(),
+            vocab_size=len(tokenizer),
+            max_position_embeddings=1024,
+            global_attn_every_n_layers=1,
+            sparse_prediction=True,
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=tokenizer.cls_token_id,
+            eos_token_id=tokenizer.sep_token_id,
+            cls_token_id=tokenizer.cls_token_id,
+            sep_token_id=tokenizer.sep_token_id,
+            attn_implementation="sdpa",
+        )
+    )
+    static = torch.from_numpy(np.load(vectors))
+    seen = static.abs().sum(1) > 0
+    with torch.no_grad():
+        model.get_input_embeddings().weight[seen] = static[seen]
+
+    checkpoints = out / "checkpoints"
+    trainer = Trainer(
+        model=model,
+        args=TrainingArguments(
+            output_dir=str(checkpoints),
+            per_device_train_batch_size=settings.training.batch_size,
+            max_steps=settings.training.max_steps,
+            learning_rate=settings.training.learning_rate,
+            lr_scheduler_type="warmup_stable_decay",
+            lr_scheduler_kwargs={"num_decay_steps": settings.training.decay_steps},
+            warmup_steps=settings.training.warmup_steps,
+            weight_decay=0.01,
+            save_steps=settings.training.save_steps,
+            save_total_limit=2,
+            logging_steps=50,
+            report_to="none",
+            seed=settings.seed,
+            dataloader_num_workers=0,
+            disable_tqdm=False,
+        ),
+        train_dataset=packed,
+        data_collator=DataCollatorForLanguageModeling(tokenizer, mlm_probability=settings.training.masked_share),
+    )
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)) if checkpoints.exists() else None)
+    model.base_model.save_pretrained(encoder)
+    return encoder

@@ -1,0 +1,186 @@
+"""From a fine-tuned folder to versions in the store: the pair judge, temperatures, metrics, cards."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torch.nn import functional
+
+from pinzhi.evaluation.evaluate import (
+    evaluate_coherence,
+    evaluate_comments,
+    evaluate_originality,
+    pair_evidence,
+    word_reader,
+)
+from pinzhi.evaluation.metrics import fit_temperature
+from pinzhi.heads.encoder import Encoder
+from pinzhi.heads.modules import PairJudge, ValueMatcher
+from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
+from pinzhi.heads.store import promote, write_version
+from pinzhi.labels import Authenticity, Sentiment
+from pinzhi.originality.evidence import FEATURES
+from pinzhi.segment import Segmenter
+from pinzhi.training.data import PairRow, read_coherence, read_comments, read_pairs, split
+from pinzhi.training.finetune import HEADS, kept_for_judge
+
+LABELS: Mapping[str, Sequence[str]] = {
+    "sentiment": [s.name.lower() for s in Sentiment],
+    "authenticity": list(Authenticity),
+    "manner": MANNERS,
+    "coherence": ValueMatcher.CLASSES,
+    "embedding": (),
+    "originality": PairJudge.CLASSES,
+}
+SOURCES: Mapping[str, str] = {
+    "encoder": "raw_text (everyday_dialogue_qa without c3, everyday_life_articles, everyday_titles, misc_short, "
+    "news_articles_cnews, a quarter of weibo_posts_covid19), threads/ced, training texts of the labelled sets",
+    "sentiment": "authored/comments; online_shopping_10_cats, chnsenticorp_htl, waimai_10k, weibo2018, eprstmt, "
+    "smp2020_ewect, weibo_moods8, osm2022",
+    "authenticity": "authored/comments; group_chat_ads, game_chat_ads",
+    "manner": "authored/originality: templates, quotes, sources",
+    "coherence": "authored/coherence a, b, c",
+    "embedding": "lcqmc, bq_corpus, afqmc, atec, oppo_xiaobu, simclue_mix, stsb_zh; authored/originality",
+    "originality": "authored/originality: pairs that the embedding was not trained on",
+}
+LIMITS: Mapping[str, str] = {
+    "sentiment": "Irony without a marker, dialect and two-character comments are weak.",
+    "authenticity": "Lone praise and paid praise read alike; the archive's context decides, not this head.",
+    "coherence": "Quiet violations and values of trades that were never seen; blunt violations are found best.",
+    "originality": "Rewrites in another form and person (grades 4 and 5) are often missed.",
+}
+
+
+def _judge_pairs(rows: Sequence[PairRow]) -> tuple[list[tuple[str, str]], list[int]]:
+    """Labelled pairs, and later texts beside other posts of their topic, which they do not derive from."""
+    pairs: list[tuple[str, str]] = []
+    labels: list[int] = []
+    for row in rows:
+        pairs.append((row.earlier, row.later))
+        labels.append(PairJudge.CLASSES.index(row.label))
+        if not row.how.startswith("merge"):
+            pairs.extend((other, row.later) for other in row.same_topic[:3])
+            labels.extend([0] * len(row.same_topic[:3]))
+    return pairs, labels
+
+
+def train_judge(features: np.ndarray, labels: np.ndarray, seed: int, steps: int = 700) -> PairJudge:
+    """A pair judge on evidence [n, f]; classes weigh by the root of their rarity."""
+    torch.manual_seed(seed)
+    judge = PairJudge(features.shape[1])
+    x, y = torch.from_numpy(features), torch.from_numpy(labels)
+    judge.mean.copy_(x.mean(0))
+    judge.scale.copy_(x.std(0).clamp(min=1e-3))
+    weight = torch.bincount(y, minlength=4).clamp(min=1).float().rsqrt()
+    optimizer = torch.optim.AdamW(judge.parameters(), lr=3e-3, weight_decay=0.05)
+    judge.train()
+    for _ in range(steps):
+        loss = functional.cross_entropy(judge(x), y, weight=weight / weight.mean())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return judge.eval()
+
+
+def temperatures(heads: Heads, data: Path) -> dict[str, float]:
+    """Temperature of each classifying head, fitted on dev rows."""
+    authored = data / "authored"
+    comments = read_comments(authored)
+    _, dev = split(comments, [row.group for row in comments])
+    sentiment, authenticity = heads.comments([row.text for row in dev], [row.post for row in dev])
+    result = {
+        "sentiment": fit_temperature(sentiment, np.array([row.sentiment.allowed[0] for row in dev if row.sentiment])),
+        "authenticity": fit_temperature(
+            authenticity, np.array([row.authenticity.allowed[0] for row in dev if row.authenticity])
+        ),
+    }
+    _, manners = read_pairs(authored)
+    _, manner_dev = split(manners, [row.group for row in manners])
+    _, p = heads.posts([row.text for row in manner_dev])
+    result["manner"] = fit_temperature(p, np.array([MANNERS.index(row.label) for row in manner_dev]))
+    rows, values = read_coherence(authored)
+    _, posts = split(rows, [row.brand for row in rows])
+    found, truth = [], []
+    for brand in sorted({row.brand for row in posts}):
+        of_brand = [row for row in posts if row.brand == brand and row.grade != 2]
+        encoded = heads.encode_values([value.text for value in values[brand]])
+        matched, _ = heads.coherence([row.text for row in of_brand], encoded, explain_from=2.0)
+        for row, row_p in zip(of_brand, matched, strict=True):
+            for v, value in enumerate(values[brand]):
+                found.append(row_p[v])
+                truth.append(3 if value.key in row.contradicts else 2 if value.key in row.expresses else 0)
+    result["coherence"] = fit_temperature(np.stack(found), np.array(truth))
+    return result
+
+
+def publish(tuned: Path, data: Path, models: Path, *, date: str, seed: int) -> dict[str, str]:
+    """Write and promote a version of the encoder and of every head; returns head -> version."""
+    encoder = Encoder.load(tuned / "encoder", Segmenter())
+    modules: dict[str, nn.Module] = {
+        name: load_weights(build_head(name, encoder.hidden_size), tuned / f"{name}.safetensors") for name in HEADS
+    }
+    heads = Heads(encoder, modules, {})
+    read = word_reader(heads)
+    pairs, _ = read_pairs(data / "authored")
+    train, _ = split(pairs, [row.group for row in pairs])
+    evidence, labels = _judge_pairs([row for row in train if kept_for_judge(row)])
+    judge = train_judge(pair_evidence(heads, read, evidence), np.array(labels), seed)
+    modules["originality"] = judge
+    heads = Heads(encoder, modules, temperatures(heads, data))
+
+    reports: dict[str, dict[str, Any]] = {"encoder": {}, "embedding": {}}
+    comments = evaluate_comments(heads, data)
+    reports["sentiment"] = {**comments["sentiment"], "public": comments["public_sentiment"]}
+    reports["authenticity"] = comments["authenticity"]
+    reports["coherence"] = evaluate_coherence(heads, data)
+    originality = evaluate_originality(heads, read, data)
+    reports["manner"] = {"f1": originality.pop("manner_f1")}
+    reports["originality"] = originality
+
+    versions: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for head in ("encoder", *Heads.NAMES):
+            folder = Path(scratch) / head
+            if head == "encoder":
+                shutil.copytree(tuned / "encoder", folder)
+            else:
+                folder.mkdir()
+                state = {k: v.to(torch.float16).contiguous() for k, v in modules[head].state_dict().items()}
+                save_file(state, folder / "model.safetensors")
+            (folder / "metrics.json").write_text(json.dumps(reports[head], ensure_ascii=False, indent=2) + "\n")
+            (folder / "README.md").write_text(_card(head, reports[head]), "utf-8")
+            manifest = {
+                "kind": type(modules[head]).__name__ if head in modules else "ModernBertModel",
+                "encoder": versions.get("encoder"),
+                "segmenter": encoder.segmenter.id,
+                "labels": list(LABELS.get(head, ())),
+                "features": list(FEATURES) if head == "originality" else [],
+                "temperature": heads.temperature(head),
+                "data": SOURCES[head],
+                "seed": seed,
+            }
+            versions[head] = write_version(models, head, folder, manifest, date)
+    for head, version in versions.items():
+        promote(models, head, version)
+    return versions
+
+
+def _card(head: str, report: Mapping[str, Any]) -> str:
+    """Model card in Markdown: what it does, what it was trained on, how good it is, where it fails."""
+    lines = [f"# {head}", "", f"Labels: {', '.join(LABELS.get(head, ())) or 'none'}. Trained on: {SOURCES[head]}."]
+    lines += ["", "Weights are learnt; no sentence of the data is part of them. Several public sets state no licence:"]
+    lines += ["treat weights trained on them as research until their terms are settled.", ""]
+    if head in LIMITS:
+        lines += [f"Known failures: {LIMITS[head]}", ""]
+    if report:
+        lines += ["Metrics on dev rows that share no brand, account or topic with a training row:", ""]
+        lines += ["```json", json.dumps(report, ensure_ascii=False, indent=2), "```", ""]
+    lines += ["Reproduce: `python -m pipelines.evaluate DATA`."]
+    return "\n".join(lines) + "\n"
