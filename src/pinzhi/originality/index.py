@@ -1,6 +1,6 @@
 """The archive of earlier posts on disk: immutable Parquet segments, appended and never rewritten."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,24 +102,44 @@ class PostIndex:
         segments = sorted(self.folder.glob("*.parquet")) if self.folder.is_dir() else []
         tables = [pq.read_table(path, schema=INDEX) for path in segments]
         table = pa.concat_tables(tables) if tables else INDEX.empty_table()
-        newest = {key: row for row, key in enumerate(zip(*(table[k].to_pylist() for k in ("platform", "post_id")), strict=True))}
+        keys = zip(table["platform"].to_pylist(), table["post_id"].to_pylist(), strict=True)
+        newest = {key: row for row, key in enumerate(keys)}
         if len(newest) < table.num_rows:
             table = table.take(pa.array(sorted(newest.values())))
-        self._load(IndexRows.of(table))
+        self._load(table)
 
     @classmethod
     def of(cls, table: pa.Table, **options: float) -> "PostIndex":
         """An index in memory, of a table of schema INDEX."""
         index = cls(Path("/nonexistent"), **options)
-        index._load(IndexRows.of(table))
+        index._load(table)
         return index
 
-    def _load(self, rows: IndexRows) -> None:
-        self.rows = rows
+    def _load(self, table: pa.Table) -> None:
+        self.table = table
+        self.rows = rows = IndexRows.of(table)
+        self._row_of = {key: row for row, key in enumerate(rows.keys)}
         keys = band_keys(rows.signature, self.bands, self.rows_per_band) if len(rows) else np.zeros((0, self.bands))
         order = np.argsort(keys, axis=0, kind="stable")
         self._order = order
         self._keys = np.take_along_axis(keys, order, axis=0)
+
+    def text_of(self, key: tuple[str, str]) -> str | None:
+        """Text of the post with `key`, None when it is not here."""
+        row = self._row_of.get(key)
+        return None if row is None else self.rows.texts[row]
+
+    def rows_of(self, keys: Iterable[tuple[str, str]]) -> IndexRows | None:
+        """The rows of `keys`, in order; None unless all of them are here."""
+        rows = [self._row_of.get(key) for key in keys]
+        return None if None in rows else IndexRows.of(self.table.take(pa.array(rows, pa.int64())))
+
+    def mask_without(self, key: tuple[str, str]) -> np.ndarray:
+        """Mask of all rows but the one of `key`."""
+        mask = np.ones(len(self.rows), dtype=bool)
+        if key in self._row_of:
+            mask[self._row_of[key]] = False
+        return mask
 
     def near_duplicates(self, signature: np.ndarray, limit: int) -> np.ndarray:
         """Rows that share a band with `signature` [128], most alike first, at most `limit`."""

@@ -1,0 +1,136 @@
+"""Search and judgement: for each post the earlier posts that it may derive from, and the one it does derive from."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pinzhi.originality.evidence import Words, aligned_clauses, pair_features, shared_spans
+from pinzhi.originality.index import IndexRows, PostIndex, earlier, surely_later, union
+from pinzhi.originality.words import WordReader
+from pinzhi.types import PairSpan
+
+ORIGINAL, DUPLICATE, REWRITE, QUOTE = range(4)  # of the pair judge
+DERIVED_FROM = 0.5  # probability of duplicate, rewrite or quote from which a candidate counts as a source
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is known of one post: probabilities in the order of schemas.P_ORIGINALITY, and the evidence."""
+
+    probabilities: tuple[float, float, float, float, float]
+    source: Key | None = None
+    similarity: float = 0.0
+    spans: tuple[PairSpan, ...] = ()
+    others: tuple[Key, ...] = ()
+    is_self: bool = False
+    is_undetermined: bool = False
+
+
+class Search:
+    """Judges posts against an index. `judge` maps evidence [n, f] to probabilities [n, 4]."""
+
+    def __init__(self, read: WordReader, judge: Callable[[np.ndarray], np.ndarray], max_candidates: int) -> None:
+        self._read = read
+        self._judge = judge
+        self._limit = max_candidates
+
+    def judge_rows(self, rows: IndexRows, index: PostIndex, own_accounts: Sequence[Key]) -> list[Finding]:
+        """One finding per row, in order; only surely earlier posts of `index` can be its source."""
+        before, beside = [], []
+        for i in range(len(rows)):
+            found, unclear = self._candidates(rows, i, index)
+            before.append(found)
+            beside.append(unclear)
+        judged = self._judge_all(rows, index, [a + b for a, b in zip(before, beside, strict=True)])
+        own = set(own_accounts)
+        return [
+            self._finding(rows, i, index, before[i], beside[i], judged[i], own)
+            for i in range(len(rows))
+        ]
+
+    def later_matches(self, rows: IndexRows, index: PostIndex) -> Iterable[Key]:
+        """Keys of posts in `index` that come surely after one of `rows` and are near it."""
+        for i in range(len(rows)):
+            later = surely_later(index.rows, int(rows.end[i]))
+            near = index.near_duplicates(rows.signature[i], 50)
+            for at in union(near[later[near]], index.nearest(rows.embedding[i], self._limit, later), limit=50):
+                yield index.rows.keys[at]
+
+    def _candidates(self, rows: IndexRows, i: int, index: PostIndex) -> tuple[list[int], list[int]]:
+        """Surely earlier candidates, and near copies of which nobody knows whether they are earlier."""
+        others = index.mask_without(rows.keys[i])
+        past = earlier(index.rows, int(rows.start[i])) & others
+        near = index.near_duplicates(rows.signature[i], 4 * self._limit)
+        found = union(near[past[near]], index.nearest(rows.embedding[i], self._limit, past), limit=self._limit)
+        unclear = others & ~past & ~surely_later(index.rows, int(rows.end[i]))
+        return found, [int(at) for at in near[unclear[near]][:2]]
+
+    def _judge_all(self, rows: IndexRows, index: PostIndex, candidates: list[list[int]]) -> list[np.ndarray]:
+        """Probabilities [k, 4] of each row's candidates; one pass of the judge for all."""
+        here = self._read(rows.texts)
+        wanted = sorted({at for found in candidates for at in found})
+        there: dict[int, Words] = dict(zip(wanted, self._read([index.rows.texts[at] for at in wanted]), strict=True))
+        features = [
+            pair_features(there[at], here[i], float(rows.embedding[i] @ index.rows.embedding[at]))
+            for i, found in enumerate(candidates)
+            for at in found
+        ]
+        if not features:
+            return [np.zeros((0, 4), np.float32) for _ in candidates]
+        p = self._judge(np.stack(features))
+        return np.split(p, np.cumsum([len(found) for found in candidates])[:-1])
+
+    def _finding(
+        self, rows: IndexRows, i: int, index: PostIndex, before: list[int], beside: list[int], p: np.ndarray,
+        own: set[Key],
+    ) -> Finding:  # fmt: skip
+        template, quote = float(rows.p_template[i]), float(rows.p_quote[i])
+        derived = 1 - p[:, ORIGINAL]
+        sources = [k for k in range(len(before)) if derived[k] >= DERIVED_FROM]
+        unclear = any(derived[len(before) + k] >= DERIVED_FROM for k in range(len(beside)))
+        if not len(p[: len(before)]):
+            return Finding(_combine(template, quote, np.array([1.0, 0, 0, 0])), is_undetermined=unclear)
+        best = int(derived[: len(before)].argmax())
+        probabilities = _combine(template, quote, p[best])
+        if not sources:
+            return Finding(probabilities, is_undetermined=unclear)
+        # The judge prefers the closest text, the reader wants the first one: of the sources that are about as likely
+        # as the best, the earliest counts.
+        close = [k for k in sources if derived[k] >= derived[best] - 0.2]
+        first = min(close, key=lambda k: (index.rows.start[before[k]], index.rows.keys[before[k]]))
+        at = before[first]
+        spans = shared_spans(index.rows.texts[at], rows.texts[i])
+        if p[first].argmax() == REWRITE:
+            earlier_words, later_words = self._read([index.rows.texts[at], rows.texts[i]])
+            aligned = aligned_clauses(earlier_words, later_words, self._read)
+            if _covered(aligned) > _covered(spans):
+                spans = aligned
+        account, platform = rows.accounts[i], rows.keys[i][0]
+        is_same = account is not None and (index.rows.keys[at][0], index.rows.accounts[at]) == (platform, account)
+        is_brand = {(platform, account or ""), (index.rows.keys[at][0], index.rows.accounts[at] or "")} <= own
+        return Finding(
+            probabilities,
+            source=index.rows.keys[at],
+            similarity=min(1.0, _covered(spans) / max(1, len(rows.texts[i].strip()))),
+            spans=spans,
+            others=tuple(index.rows.keys[before[k]] for k in sources if k != first),
+            is_self=is_same or is_brand,
+            is_undetermined=unclear,
+        )
+
+
+def _combine(template: float, quote: float, pair: np.ndarray) -> tuple[float, float, float, float, float]:
+    """Boilerplate is a template whatever it resembles; a text can be an open quotation of what the archive lacks."""
+    rest = 1 - template
+    quoted = max(quote, float(pair[QUOTE]))
+    plain = pair[[ORIGINAL, DUPLICATE, REWRITE]]
+    plain = plain / max(1e-9, float(plain.sum())) * (1 - quoted)
+    return (rest * float(plain[0]), rest * float(plain[1]), rest * float(plain[2]), template, rest * quoted)
+
+
+def _covered(spans: Sequence[PairSpan]) -> int:
+    """Characters of the later text under `spans`, which do not overlap."""
+    return sum(span.end - span.start for span in spans)

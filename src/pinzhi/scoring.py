@@ -1,0 +1,341 @@
+"""`Scorer`: texts and tables in, measures and decisions out. Loads the models once; safe to use from several threads."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from pinzhi import paths, schemas
+from pinzhi.brand import BrandProfile
+from pinzhi.config import ScoreConfig
+from pinzhi.decide import decide_comments, decide_posts
+from pinzhi.errors import InputError
+from pinzhi.heads.store import active_versions
+from pinzhi.labels import Grade, Originality, Verdict
+from pinzhi.originality.index import INDEX, IndexRows, PostIndex
+from pinzhi.originality.search import Finding, Search
+from pinzhi.segment import Segmenter
+from pinzhi.text import normalise
+from pinzhi.types import CoherenceScore, OriginalityScore, PairSpan, Post, PostScore, Span, ValueScore
+
+if TYPE_CHECKING:
+    from pinzhi.heads.predict import Heads
+
+MAX_CHARACTERS = 20_000  # of one text that are read by the models; search and spans see no more either
+
+
+class Scorer:
+    """The active models under one configuration."""
+
+    def __init__(self, config: ScoreConfig, models: Path) -> None:
+        self.config = config
+        self._store = models
+        self._segmenter = Segmenter()
+        self.models: Mapping[str, str] = active_versions(models)
+        self._history: dict[Path, tuple[tuple[str, ...], PostIndex]] = {}
+
+    @classmethod
+    def load(cls, config: ScoreConfig | None = None, models: Path | None = None) -> "Scorer":
+        """The active models and, unless `config` is given, the shipped configuration. Weights are read when the first
+        text is scored. Raises ModelError, ConfigError."""
+        return cls(config or ScoreConfig.load(), models or paths.models())
+
+    @property
+    def segmenter_id(self) -> str:
+        """What cut the words; stored with every table."""
+        return self._segmenter.id
+
+    @cached_property
+    def heads(self) -> "Heads":
+        """Every trained part; loading verifies digests. Raises ModelError."""
+        from pinzhi.heads.predict import Heads
+
+        return Heads.load(self._store, self._segmenter)
+
+    @cached_property
+    def _search(self) -> Search:
+        from pinzhi.originality.words import WordReader
+
+        encoder = self.heads.encoder
+        reader = WordReader(encoder.token_ids, encoder.word_vectors.numpy(), encoder.token_weights())
+        return Search(reader, self.heads.judge, self.config.originality.max_candidates)
+
+    # -- one draft ---------------------------------------------------------------------------------------------------
+
+    def score(
+        self, post: str | Post, *, brand: BrandProfile, history: Path | str | None = None, platform: str | None = None
+    ) -> PostScore:
+        """Score one draft against `brand` and, with `history` (the folder of a run), against everything in it.
+
+        A draft without a time is later than all history. Raises InputError for a text without any letter.
+        """
+        draft = post if isinstance(post, Post) else Post(post)
+        if not normalise(draft.text[:MAX_CHARACTERS]).text.strip():
+            raise InputError(f"expected a text with content, found {len(draft.text)} characters of nothing; write some")
+        when = draft.published_at or datetime.max.replace(tzinfo=UTC, year=9000)
+        table = pa.table(
+            {
+                "platform": [platform or draft.platform],
+                "post_id": [draft.post_id],
+                "account_id": [draft.account_id],
+                "published_at": pa.array([when], schemas.TIME),
+                "text": [draft.text],
+                "title": [draft.title],
+            }
+        )
+        index = self.history(history)
+        scored = self._scored(table, brand, index).to_pylist()[0]
+        return self._post_score(scored, index)
+
+    def history(self, out: Path | str | None) -> PostIndex | None:
+        """The index under the folder of a run, loaded once and again when it has grown. Raises InputError."""
+        if out is None:
+            return None
+        folder = Path(out) / "index"
+        if not folder.is_dir():
+            raise InputError(f"{out}: expected the folder of a finished run with index/, found none; do `pinzhi run` first")
+        segments = tuple(sorted(path.name for path in folder.glob("*.parquet")))
+        known = self._history.get(folder)
+        if known is None or known[0] != segments:
+            known = (segments, self.open_index(folder))
+            self._history[folder] = known
+        return known[1]
+
+    def open_index(self, folder: Path) -> PostIndex:
+        """The index in `folder` under this configuration."""
+        settings = self.config.originality
+        return PostIndex(folder, similarity=settings.duplicate_similarity, wanted_recall=settings.wanted_recall)
+
+    @property
+    def index_recall(self) -> float:
+        """Probability that the bands find a near copy of the configured similarity."""
+        from pinzhi.originality.minhash import choose_bands, recall
+
+        settings = self.config.originality
+        return recall(
+            settings.duplicate_similarity, *choose_bands(settings.duplicate_similarity, settings.wanted_recall)
+        )
+
+    # -- tables ------------------------------------------------------------------------------------------------------
+
+    def score_posts(self, posts: pa.Table, *, brand: BrandProfile, history: Path | str | None = None) -> pa.Table:
+        """Posts (canonical schema) with their scores, in order; each is compared with `history` and with the earlier
+        posts of the table itself. Interaction needs comments and stays null."""
+        rows = self.fingerprint(posts)
+        base = self.history(history)
+        known = [] if base is None else [base.table]
+        index = PostIndex.of(
+            pa.concat_tables([*known, rows]),
+            similarity=self.config.originality.duplicate_similarity,
+            wanted_recall=self.config.originality.wanted_recall,
+        )
+        return self._scored(posts, brand, index, rows)
+
+    def score_comments(self, comments: pa.Table, posts: pa.Table) -> pa.Table:
+        """Comments (canonical schema) with sentiment, authenticity and their probabilities, in order."""
+        measures = self.measure_comments(comments, posts).drop_columns(["platform", "comment_id"])
+        for name in measures.column_names:
+            comments = comments.append_column(name, measures[name])
+        return decide_comments(comments, self.config)
+
+    def measure_comments(self, comments: pa.Table, posts: pa.Table) -> pa.Table:
+        """COMMENT_MEASURES in the order of `comments`; `posts` holds (platform, post_id, text) of their posts."""
+        text_of = {
+            (platform, post_id): text
+            for platform, post_id, text in zip(
+                *(posts[name].to_pylist() for name in ("platform", "post_id", "text")), strict=True
+            )
+        }
+        platforms = comments["platform"].to_pylist()
+        context = [
+            (text_of.get((platform, post)) or "")[:1000]
+            for platform, post in zip(platforms, comments["post_id"].to_pylist(), strict=True)
+        ]
+        texts = [text[:2000] for text in comments["text"].to_pylist()]
+        sentiment, authenticity = self.heads.comments(texts, context)
+        columns: dict[str, Any] = {"platform": comments["platform"], "comment_id": comments["comment_id"]}
+        for names, p in ((schemas.P_SENTIMENT, sentiment), (schemas.P_AUTHENTICITY, authenticity)):
+            columns |= {name: _rounded(p[:, i]) for i, name in enumerate(names)}
+        return pa.table(columns, schema=schemas.COMMENT_MEASURES)
+
+    def measure_coherence(self, posts: pa.Table, brand: BrandProfile) -> pa.Table:
+        """COHERENCE_MEASURES of posts against all values of `brand`, in order."""
+        texts = _full_texts(posts)
+        p, spans = self.heads.coherence(texts, self._encoded_values(brand))
+        offsets = _text_offsets(posts)
+        values = [
+            [
+                {
+                    "value_id": value.id,
+                    "p_touches": _round(p[row, v, 1]),
+                    "p_expresses": _round(p[row, v, 2]),
+                    "p_contradicts": _round(p[row, v, 3]),
+                    "spans": [
+                        {"start": max(0, start - offsets[row]), "end": end - offsets[row]}
+                        for start, end in spans[row][v]
+                        if end > offsets[row]
+                    ],
+                }
+                for v, value in enumerate(brand.values)
+            ]
+            for row in range(len(texts))
+        ]
+        columns = {
+            "platform": posts["platform"],
+            "post_id": posts["post_id"],
+            "brand": pa.array([brand.id] * len(texts), pa.string()),
+            "values": pa.array(values, pa.list_(schemas.VALUE_MEASURE)),
+        }
+        return pa.table(columns, schema=schemas.COHERENCE_MEASURES)
+
+    @cached_property
+    def _encoded_values(self) -> Any:
+        """Hidden states of a brand's values, encoded once per profile."""
+        return lru_cache(maxsize=32)(
+            lambda brand: self.heads.encode_values([f"{value.name}：{value.statement}" for value in brand.values])
+        )
+
+    def fingerprint(self, posts: pa.Table) -> pa.Table:
+        """Rows of the index (schema INDEX) for posts, in order."""
+        from pinzhi.originality.minhash import signatures
+
+        texts = [text[:MAX_CHARACTERS] for text in posts["text"].to_pylist()]
+        vectors, manner = self.heads.posts(texts)
+        signed = signatures([normalise(text).text for text in texts])
+        n = len(texts)
+
+        def column(name: str, type_: pa.DataType) -> pa.Array | pa.ChunkedArray:
+            return posts[name] if name in posts.column_names else pa.nulls(n, type_)
+
+        flat = pa.array(vectors.astype(np.float16).ravel())
+        width = vectors.shape[1] if n else 1
+        columns = {
+            "platform": posts["platform"],
+            "post_id": posts["post_id"],
+            "account_id": column("account_id", pa.string()),
+            "published_at": posts["published_at"],
+            "time_precision": column("time_precision", pa.string()),
+            "text": pa.array(texts, pa.string()),
+            "signature": pa.FixedSizeListArray.from_arrays(pa.array(signed.ravel()), signed.shape[1]),
+            "embedding": pa.ListArray.from_arrays(pa.array(np.arange(n + 1) * width, pa.int32()), flat),
+            "p_template": _rounded(manner[:, 1]),
+            "p_quote": _rounded(manner[:, 2]),
+        }
+        return pa.table([pa.chunked_array(c) if isinstance(c, list) else c for c in columns.values()], schema=INDEX)
+
+    def measure_originality(
+        self, posts: pa.Table, index: PostIndex, *, own_accounts: Sequence[tuple[str, str]] = ()
+    ) -> pa.Table:
+        """ORIGINALITY_MEASURES of posts, in order, against the surely earlier posts of `index`; fingerprints are taken
+        from it where it has them. `own_accounts` are (platform, account) pairs that speak for one brand."""
+        rows = index.rows_of(zip(posts["platform"].to_pylist(), posts["post_id"].to_pylist(), strict=True))
+        if rows is None:
+            return self._originality(IndexRows.of(self.fingerprint(posts)), index, own_accounts)
+        return self._originality(rows, index, own_accounts)
+
+    def _originality(self, rows: IndexRows, index: PostIndex, own: Sequence[tuple[str, str]]) -> pa.Table:
+        found = self._search.judge_rows(rows, index, own)
+        return pa.Table.from_pylist(
+            [{"platform": platform, "post_id": post_id, **_measure(finding)}
+             for (platform, post_id), finding in zip(rows.keys, found, strict=True)],
+            schema=schemas.ORIGINALITY_MEASURES,
+        )  # fmt: skip
+
+    def affected(self, new_rows: pa.Table, index: PostIndex) -> pa.Table:
+        """(platform, post_id) of posts in `index`, published surely after a near match among `new_rows` (schema INDEX):
+        what was said of them no longer holds."""
+        keys = self._search.later_matches(IndexRows.of(new_rows), index)
+        fresh = set(zip(new_rows["platform"].to_pylist(), new_rows["post_id"].to_pylist(), strict=True))
+        kept = sorted(set(keys) - fresh)
+        return pa.table({"platform": [k[0] for k in kept], "post_id": [k[1] for k in kept]},
+                        schema=pa.schema([("platform", pa.string()), ("post_id", pa.string())]))  # fmt: skip
+
+    # -- putting it together -----------------------------------------------------------------------------------------
+
+    def _scored(
+        self, posts: pa.Table, brand: BrandProfile, index: PostIndex | None, rows: pa.Table | None = None
+    ) -> pa.Table:
+        own = [(account.platform, account.account_id) for account in brand.accounts]
+        fingerprints = IndexRows.of(self.fingerprint(posts) if rows is None else rows)
+        originality = self._originality(fingerprints, index or PostIndex.of(INDEX.empty_table()), own)
+        measures = posts.append_column("values", self.measure_coherence(posts, brand)["values"])
+        for name in originality.column_names[2:]:
+            measures = measures.append_column(name, originality[name])
+        n = posts.num_rows
+        for field in schemas.SCORED_POSTS:
+            if field.name in ("genuine_share", "genuine_share_low", "genuine_share_high", "sentiment"):
+                measures = measures.append_column(field.name, pa.nulls(n, field.type))
+            if field.name in ("n_comments", "n_genuine"):
+                measures = measures.append_column(field.name, pa.array([0] * n, field.type))
+        measures = measures.append_column("brand", pa.array([brand.id] * n, pa.string()))
+        return decide_posts(measures, self.config)
+
+    def _post_score(self, row: Mapping[str, Any], index: PostIndex | None) -> PostScore:
+        source = (row["source_platform"], row["source_post_id"])
+        originality = OriginalityScore(
+            score=row["originality"],
+            label=Originality(row["originality_label"]),
+            probabilities={name[2:]: row[name] for name in schemas.P_ORIGINALITY},
+            source_id=row["source_post_id"],
+            source_platform=row["source_platform"],
+            source_similarity=row["source_similarity"],
+            source_text=index.text_of(source) if index is not None and row["source_post_id"] else None,
+            spans=tuple(PairSpan(**span) for span in row["spans"] or ()),
+            n_compared=len(index) if index is not None else 0,
+        )
+        values = {
+            value["value_id"]: ValueScore(
+                value["value_id"], value["p_expresses"], value["p_touches"], value["p_contradicts"],
+                tuple(Span(**span) for span in value["spans"]),
+            )
+            for value in row["values"]
+        }  # fmt: skip
+        return PostScore(
+            verdict=Verdict(row["verdict"]),
+            reasons=tuple(row["reasons"]),
+            quality=row["quality"],
+            originality=originality,
+            coherence=CoherenceScore(row["coherence"], Grade(row["coherence_grade"]), values),
+            models=dict(self.models),
+        )
+
+
+def _full_texts(posts: pa.Table) -> list[str]:
+    """Title and text as a reader meets them."""
+    titles = posts["title"].to_pylist() if "title" in posts.column_names else [None] * posts.num_rows
+    return [
+        f"{title}\n{text[:MAX_CHARACTERS]}" if title and not text.startswith(title) else text[:MAX_CHARACTERS]
+        for title, text in zip(titles, posts["text"].to_pylist(), strict=True)
+    ]
+
+
+def _text_offsets(posts: pa.Table) -> list[int]:
+    """Where the text starts in `_full_texts`."""
+    full = _full_texts(posts)
+    return [len(a) - len(b[:MAX_CHARACTERS]) for a, b in zip(full, posts["text"].to_pylist(), strict=True)]
+
+
+def _measure(finding: Finding) -> dict[str, Any]:
+    return {
+        **{name: _round(p) for name, p in zip(schemas.P_ORIGINALITY, finding.probabilities, strict=True)},
+        "source_platform": finding.source[0] if finding.source else None,
+        "source_post_id": finding.source[1] if finding.source else None,
+        "source_similarity": _round(finding.similarity) if finding.source else None,
+        "spans": [vars(span) for span in finding.spans],
+        "other_sources": ["/".join(key) for key in finding.others],
+        "is_self": finding.is_self,
+        "is_undetermined": finding.is_undetermined,
+    }
+
+
+def _round(value: float) -> float:
+    """Four decimals: more is noise of the batch a row happened to be in."""
+    return round(float(value), 4)
+
+
+def _rounded(values: np.ndarray) -> pa.Array:
+    return pa.array(np.round(values.astype(np.float64), 4).astype(np.float32))
