@@ -1,0 +1,156 @@
+"""Parquet that is whole or not there: schema-checked, atomic, hive-partitioned."""
+
+import errno
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pinzhi.errors import InputError, StorageError
+
+TEMPORARY = ".tmp-"
+PART = "part-0.parquet"
+
+
+def _storage_error(path: Path, error: OSError) -> StorageError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageError(f"{path}: the disk is full; free some space and run the same command again, it will resume")
+    return StorageError(f"{path}: cannot be written ({error.strerror}); choose a writable folder with --out")
+
+
+def check(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """`table` with exactly the columns of `schema`, cast where nothing is lost. Raises InputError naming the column."""
+    missing = [field.name for field in schema if field.name not in table.column_names and not field.nullable]
+    if missing:
+        raise InputError(f"expected column {missing[0]} of table {_name(schema)}, found {', '.join(table.column_names)}")
+    columns = []
+    for field in schema:
+        if field.name not in table.column_names:
+            columns.append(pa.nulls(table.num_rows, field.type))
+            continue
+        column = table[field.name]
+        try:
+            columns.append(column if column.type == field.type else column.cast(field.type))
+        except pa.ArrowInvalid as error:
+            raise InputError(f"column {field.name}: expected {field.type}, found {column.type} ({error})") from error
+        if not field.nullable and columns[-1].null_count:
+            raise InputError(f"column {field.name} of table {_name(schema)}: expected no nulls, found some")
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _name(schema: pa.Schema) -> str:
+    return (schema.metadata or {}).get(b"pinzhi.table", b"?").decode()
+
+
+def write_parquet(data: pa.Table | Iterable[pa.Table | pa.RecordBatch], path: Path, schema: pa.Schema) -> None:
+    """Write `data` to `path` in one move: temporary file, fsync, rename, fsync of the folder. Raises StorageError."""
+    batches = [data] if isinstance(data, pa.Table) else data
+    temporary = path.with_name(f"{TEMPORARY}{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+                for batch in batches:
+                    table = batch if isinstance(batch, pa.Table) else pa.Table.from_batches([batch])
+                    writer.write_table(check(table, schema))
+            file.flush()
+            os.fsync(file.fileno())
+        put_in_place(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise _storage_error(path, error) from error
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write `text` to `path` in one move. Raises StorageError."""
+    temporary = path.with_name(f"{TEMPORARY}{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        put_in_place(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise _storage_error(path, error) from error
+
+
+def put_in_place(temporary: Path, path: Path) -> None:
+    """Rename a synced file or folder and sync the folder above it."""
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def sweep(root: Path) -> None:
+    """Remove what a killed run left half written under `root`."""
+    for path in sorted(root.rglob(f"{TEMPORARY}*")) if root.is_dir() else []:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def month_of(times: pa.ChunkedArray) -> pa.ChunkedArray:
+    """`YYYY-MM` in UTC, "unknown" where the time is null."""
+    return pc.fill_null(pc.strftime(times, format="%Y-%m"), "unknown")
+
+
+def safe_name(value: str) -> str:
+    """A partition value that is a plain folder name."""
+    return re.sub(r"[^\w.-]", "_", value) or "_"
+
+
+def write_partitions(table: pa.Table, root: Path, schema: pa.Schema, time_column: str | None) -> list[Path]:
+    """Write `table` under `root`/platform=/month=/part-0.parquet; partitions that are no longer there are removed.
+
+    Without a time column the month is "all". An equal partition is left untouched. Returns all partition files.
+    """
+    months = month_of(table[time_column]) if time_column else pa.chunked_array([pa.array(["all"] * table.num_rows)])
+    platforms = table["platform"]
+    keys = sorted(set(zip(platforms.to_pylist(), months.to_pylist(), strict=True)))
+    written = []
+    for platform, month in keys:
+        part = table.filter(pc.and_(pc.equal(platforms, platform), pc.equal(months, month)))
+        path = root / f"platform={safe_name(platform)}" / f"month={month}" / PART
+        checked = check(part, schema)
+        if not path.exists() or not read_file(path, schema).equals(checked):
+            write_parquet(checked, path, schema)
+        written.append(path)
+    for path in sorted(root.rglob(PART)) if root.is_dir() else []:
+        if path not in written:
+            path.unlink()
+    return written
+
+
+def read_file(path: Path, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
+    """One Parquet file as `schema` has it; columns that an older version lacks are null. Raises InputError."""
+    try:
+        table = pq.ParquetFile(path).read(columns=columns)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(f"{path}: expected Parquet, found {error}; restore it or remove it and run again") from error
+    wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns], schema.metadata)
+    return check(table, wanted)
+
+
+def iter_tables(root: Path, schema: pa.Schema, columns: list[str] | None = None) -> Iterator[pa.Table]:
+    """The partitions under `root`, one table each, in path order."""
+    for path in sorted(root.rglob("*.parquet")) if root.is_dir() else []:
+        if not path.name.startswith(TEMPORARY):
+            yield read_file(path, schema, columns)
+
+
+def read_table(root: Path, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
+    """Everything under `root` as one table; empty when there is nothing."""
+    wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns], schema.metadata)
+    parts = list(iter_tables(root, schema, columns))
+    return pa.concat_tables(parts) if parts else wanted.empty_table()
