@@ -1,0 +1,234 @@
+"""Measures to labels, scores and verdicts: the one place where thresholds are applied."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pinzhi import schemas
+from pinzhi.config import ScoreConfig
+from pinzhi.labels import Authenticity, Grade, Originality, Sentiment, Verdict
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What a reason code means and what to do, in both languages."""
+
+    zh: str
+    en: str
+
+
+REASONS: dict[str, Reason] = {
+    "contradicts_values": Reason("内容违背品牌声明的价值观，先改掉标出的句子。", "Contradicts a declared value; change the marked words first."),
+    "expresses_values": Reason("内容体现了品牌的价值观。", "Expresses a declared value."),
+    "touches_values": Reason("只提到价值观，没有实质内容，补上具体的人和事。", "Names a value without substance; add a fact, an act or a story."),
+    "unrelated_to_values": Reason("与品牌声明的价值观无关。", "Unrelated to the declared values."),
+    "no_brand": Reason("没有对应的品牌资料，未评价值观。", "No brand profile applies, so values were not scored."),
+    "duplicate": Reason("与更早的内容几乎相同，请写自己的。", "Nearly the same as an earlier post; write your own."),
+    "rewrite": Reason("像是改写（洗稿）自更早的内容。", "Reads as a rewrite of an earlier post."),
+    "template": Reason("套话模板，读者在许多账号都见过。", "Boilerplate that readers have met on many accounts."),
+    "quote": Reason("主要是转引，加上自己的看法会更好。", "Mostly a quotation; add words of your own."),
+    "syndication": Reason("品牌自己在其他平台的内容，不扣分。", "The brand's own text on another platform; costs nothing."),
+    "recycled": Reason("重复使用自己发过的内容。", "Recycles the account's own earlier post."),
+    "undetermined": Reason("有近似内容，但时间相同或缺失，无法判断谁先。", "A near match has an equal or missing time; nobody may be named the copy."),
+    "too_few_comments": Reason("评论太少，无法估计真实互动。", "Too few comments to estimate genuine interaction."),
+    "bought_interaction": Reason("评论中真实互动比例低。", "Few of the comments are genuine."),
+    "low_quality": Reason("综合质量偏低。", "Overall quality is low."),
+    "hidden_followers": Reason("粉丝数未公开或缺失，无法估计。", "Follower count hidden or missing."),
+    "zero_followers": Reason("粉丝数为零。", "No followers."),
+    "no_posts": Reason("没有可评估的内容。", "No posts to judge by."),
+    "follower_burst": Reason("粉丝数有异常猛增，像是购买。", "A sudden jump of followers looks bought."),
+    "few_real_fans": Reason("真实粉丝占比低：粉丝多，真实互动少。", "Few followers are real: many of them, little genuine interaction."),
+    "genuine_community": Reason("粉丝真实、互动真诚。", "A genuine community."),
+}  # fmt: skip
+
+
+def _matrix(table: pa.Table, names: Sequence[str]) -> np.ndarray:
+    return np.stack([table[name].to_numpy().astype(float) for name in names], axis=1)
+
+
+def _column(table: pa.Table, name: str) -> np.ndarray:
+    """A numeric column as floats, null as NaN."""
+    return table[name].cast(pa.float64()).to_numpy(zero_copy_only=False)
+
+
+def originality(p: np.ndarray, is_syndicated: np.ndarray, config: ScoreConfig) -> np.ndarray:
+    """Originality 0-100 from probabilities [n, 5]; a brand's own text on another platform costs nothing."""
+    settings = config.originality
+    worth = np.tile([1.0, 0.0, 0.0, settings.template_worth, settings.quote_worth], (len(p), 1))
+    worth[is_syndicated, 1:3] = 1.0
+    return np.clip(100 * (p * worth).sum(1), 0, 100)
+
+
+def _originality_label(p: np.ndarray, is_undetermined: bool, config: ScoreConfig) -> Originality:
+    settings = config.originality
+    if p[3] >= settings.template_from:
+        return Originality.TEMPLATE
+    if p[4] >= settings.quote_from:
+        return Originality.QUOTE
+    if p[1] + p[2] >= settings.derived_from:
+        return Originality.DUPLICATE if p[1] >= p[2] else Originality.REWRITE
+    return Originality.UNDETERMINED if is_undetermined else Originality.ORIGINAL
+
+
+def coherence(values: Sequence[dict[str, Any]] | None, config: ScoreConfig) -> tuple[float, Grade] | tuple[None, None]:
+    """Coherence 0-100 and grade of a post from its values; contradiction beats expression. Null without a brand."""
+    if not values:
+        return None, None
+    settings = config.coherence
+    contradicts = max(value["p_contradicts"] for value in values)
+    expresses = max(value["p_expresses"] for value in values)
+    related = max(min(1.0, value["p_touches"] + value["p_expresses"] + value["p_contradicts"]) for value in values)
+    score = 100 * (1 - contradicts) * (0.4 + 0.1 * max(related, expresses) + 0.5 * expresses)
+    if contradicts >= settings.contradicts_from:
+        return score, Grade.CONTRADICTS
+    if expresses >= settings.expresses_from:
+        return score, Grade.EXPRESSES
+    return score, Grade.TOUCHES if related >= settings.touches_from else Grade.UNRELATED
+
+
+_GRADE_REASON = {
+    Grade.CONTRADICTS: "contradicts_values",
+    Grade.UNRELATED: "unrelated_to_values",
+    Grade.TOUCHES: "touches_values",
+    Grade.EXPRESSES: "expresses_values",
+}
+
+
+def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
+    """Append originality, originality_label, coherence, coherence_grade, interaction, quality, verdict and reasons."""
+    p = _matrix(measures, schemas.P_ORIGINALITY)
+    platforms, source_platforms = measures["platform"].to_pylist(), measures["source_platform"].to_pylist()
+    is_self = measures["is_self"].to_pylist()
+    syndicated = np.array(
+        [bool(own) and source != here for own, source, here in zip(is_self, source_platforms, platforms, strict=True)],
+        dtype=bool,
+    )
+    original = originality(p, syndicated, config)
+    undetermined = measures["is_undetermined"].to_pylist()
+    labels = [_originality_label(row, bool(undetermined[i]), config) for i, row in enumerate(p)]
+    graded = [coherence(values, config) for values in measures["values"].to_pylist()]
+    share = _column(measures, "genuine_share")
+    n_comments = _column(measures, "n_comments")
+    interaction = 100 * share
+    coherent = np.array([np.nan if score is None else score for score, _ in graded], dtype=float)
+    parts = np.stack([original, coherent, interaction], axis=1)
+    weights = np.array([config.quality.originality, config.quality.coherence, config.quality.interaction])
+    present = ~np.isnan(parts)
+    quality = np.where(present, parts, 0) @ weights / (present @ weights)
+
+    verdicts, reasons = [], []
+    for i, label in enumerate(labels):
+        codes: list[str] = []
+        grade = graded[i][1]
+        codes.append("no_brand" if grade is None else _GRADE_REASON[grade])
+        if label in (Originality.DUPLICATE, Originality.REWRITE):
+            codes += ["syndication"] if syndicated[i] else [label.value, *(["recycled"] if is_self[i] else [])]
+        elif label is not Originality.ORIGINAL:
+            codes.append(label.value)
+        if np.isnan(share[i]) and n_comments[i] > 0:
+            codes.append("too_few_comments")
+        elif not np.isnan(share[i]) and share[i] < 0.5:
+            codes.append("bought_interaction")
+        if quality[i] < config.verdict.publish_from:
+            codes.append("low_quality")
+        copied = label in (Originality.DUPLICATE, Originality.REWRITE) and not syndicated[i]
+        if grade is Grade.CONTRADICTS or quality[i] < config.verdict.hold_below or label is Originality.DUPLICATE and copied:
+            verdict = Verdict.HOLD
+        elif copied or label is Originality.TEMPLATE or grade is Grade.TOUCHES or quality[i] < config.verdict.publish_from:
+            verdict = Verdict.REVISE
+        else:
+            verdict = Verdict.PUBLISH
+        verdicts.append(verdict.value)
+        reasons.append(codes)
+    columns = {
+        "originality": _scores(original),
+        "originality_label": pa.array([label.value for label in labels], pa.string()),
+        "coherence": _scores(coherent),
+        "coherence_grade": pa.array([None if grade is None else int(grade) for _, grade in graded], pa.int8()),
+        "interaction": _scores(interaction),
+        "quality": _scores(quality),
+        "verdict": pa.array(verdicts, pa.string()),
+        "reasons": pa.array(reasons, pa.list_(pa.string())),
+    }
+    return _with(measures, columns)
+
+
+def decide_comments(measures: pa.Table, config: ScoreConfig) -> pa.Table:
+    """Append sentiment and authenticity. A comment that acts together with others (`coordination_id`) and is no
+    lottery entry, advertisement or empty mark is water army, whatever it reads like alone."""
+    p = _matrix(measures, schemas.P_AUTHENTICITY)
+    labels = [tuple(Authenticity)[i] for i in p.argmax(1)]
+    if "coordination_id" in measures.column_names:
+        for i, group in enumerate(measures["coordination_id"].to_pylist()):
+            if group is not None and labels[i] is Authenticity.GENUINE:
+                labels[i] = Authenticity.WATER_ARMY
+    feeling = _matrix(measures, schemas.P_SENTIMENT).argmax(1)
+    silent = {Authenticity.SPAM, Authenticity.EMPTY}
+    sentiment = [
+        Sentiment.NEUTRAL if label in silent else tuple(Sentiment)[k] for k, label in zip(feeling, labels, strict=True)
+    ]
+    return _with(
+        measures,
+        {
+            "sentiment": pa.array([int(s) for s in sentiment], pa.int8()),
+            "authenticity": pa.array([label.value for label in labels], pa.string()),
+        },
+    )
+
+
+TIERS = ("nano", "micro", "macro", "mega")
+
+
+def decide_accounts(accounts: pa.Table, config: ScoreConfig) -> pa.Table:
+    """Append tier, rank_in_tier, verdict and complete reasons; `accounts` brings real_share and its null reasons."""
+    followers = accounts["followers"].to_pylist()
+    share = accounts["real_share"].to_pylist()
+    tiers = [None if f is None else TIERS[int(np.searchsorted(config.accounts.tiers, f, "right"))] for f in followers]
+    order = sorted(
+        (i for i in range(len(share)) if share[i] is not None),
+        key=lambda i: (-share[i], accounts["platform"][i].as_py(), accounts["account_id"][i].as_py()),
+    )
+    ranks: list[int | None] = [None] * len(share)
+    counted: dict[str | None, int] = {}
+    for i in order:
+        counted[tiers[i]] = counted.get(tiers[i], 0) + 1
+        ranks[i] = counted[tiers[i]]
+    verdicts, reasons = [], []
+    for i, given in enumerate(accounts["reasons"].to_pylist()):
+        codes = list(given or [])
+        if share[i] is None:
+            verdicts.append("unknown")
+        elif share[i] >= config.accounts.genuine_from:
+            verdicts.append("genuine")
+            codes.append("genuine_community")
+        elif share[i] < config.accounts.bought_below:
+            verdicts.append("bought")
+            codes.append("few_real_fans")
+        else:
+            verdicts.append("mixed")
+        reasons.append(codes)
+    return _with(
+        accounts,
+        {
+            "tier": pa.array(tiers, pa.string()),
+            "rank_in_tier": pa.array(ranks, pa.int32()),
+            "verdict": pa.array(verdicts, pa.string()),
+            "reasons": pa.array(reasons, pa.list_(pa.string())),
+        },
+    )
+
+
+def _scores(values: np.ndarray) -> pa.Array:
+    """Scores with two decimals; NaN is null."""
+    return pa.array(np.round(values, 2), pa.float64(), from_pandas=True).cast(pa.float32())
+
+
+def _with(table: pa.Table, columns: dict[str, pa.Array]) -> pa.Table:
+    """`table` with `columns` set, in place where they were."""
+    for name, column in columns.items():
+        at = table.schema.get_field_index(name)
+        table = table.append_column(name, column) if at < 0 else table.set_column(at, name, column)
+    return table
