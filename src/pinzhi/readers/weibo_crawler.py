@@ -22,12 +22,14 @@ def _with_analysis(block: list[str]) -> list[str]:
     return [*block[:at], "llm_analysis", *block[at:]]
 
 
-_BLOCKS = (_OLD, _FULL, _LIVE, _EDITED, *map(_with_analysis, (_FULL, _LIVE, _EDITED)))
+# Longest first: the marks of an edit would pass for 是否原创 of a shorter block.
+_BLOCKS = (_EDITED, _LIVE, _FULL, _OLD, *map(_with_analysis, (_EDITED, _LIVE, _FULL)))
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?")
 _DATETIME = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
 _COUNT = re.compile(r"\d*")
 _FLAG = re.compile(r"(?i)true|false")
-_CELLS = {"日期": _DATE, "点赞数": _COUNT, "评论数": _COUNT, "转发数": _COUNT, "完整日期": _DATETIME, "是否编辑过": _FLAG}
+_CELLS = {"日期": _DATE, "点赞数": _COUNT, "评论数": _COUNT, "转发数": _COUNT, "完整日期": _DATETIME, "是否编辑过": _FLAG,
+          "编辑次数": re.compile(r"\d{0,6}")}  # fmt: skip
 _DELETED = "抱歉，此微博已被作者删除"
 _COMMENT_COLUMNS = {"id", "weibo_id", "created_at", "user_screen_name", "text"}
 

@@ -1,0 +1,212 @@
+"""Measures to the tables that people read: decide, aggregate, write; one bounded group of accounts at a time."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pinzhi import interaction, schemas
+from pinzhi.archive.measure import Inputs
+from pinzhi.archive.store import Store
+from pinzhi.brand import BrandProfile
+from pinzhi.config import ScoreConfig
+from pinzhi.decide import decide_accounts, decide_comments, decide_posts
+from pinzhi.tables import PART, check, read_file, safe_name, write_parquet, write_partitions
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+GROUP = 50_000  # comments of as many accounts as fit into one group
+_POST_COLUMNS = [
+    name for name in schemas.SCORED_POSTS.names if name in schemas.POSTS.names
+]  # what a scored post takes over from the canonical one
+
+
+class Finishing:
+    """The last stage of a run. `stamp` are the columns that say which models and which run made a row."""
+
+    def __init__(
+        self, connection: "DuckDBPyConnection", store: Store, config: ScoreConfig, *, segmenter: str,
+        models: Mapping[str, str], run_id: str, pseudonym: Callable[[str, str], str],
+    ) -> None:  # fmt: skip
+        self._db, self._store, self._config = connection, store, config
+        self._segmenter, self._models, self._run_id = segmenter, sorted(models.items()), run_id
+        self._pseudonym = pseudonym
+
+    def tables(self, inputs: Inputs, brands: Sequence[BrandProfile]) -> dict[str, int]:
+        """Write posts, comments, accounts, community and rejects; returns rows written by table."""
+        self._views(inputs, brands)
+        scratch = {name: self._store.scratch / f"{name}.parquet" for name in ("posts", "comments")}
+        community: list[pa.Table] = []
+        posts_schema, comments_schema = schemas.SCORED_POSTS, schemas.SCORED_COMMENTS
+        self._store.scratch.mkdir(parents=True, exist_ok=True)
+        with (
+            pq.ParquetWriter(scratch["posts"], posts_schema) as posts_out,
+            pq.ParquetWriter(scratch["comments"], comments_schema) as comments_out,
+        ):
+            for number in range(self._group_accounts()):
+                posts, comments = self._group(number)
+                community.append(interaction.community(comments, posts, self._config))
+                posts_out.write_table(self._stamped(posts, posts_schema))
+                comments_out.write_table(self._stamped(comments, comments_schema))
+        counts = {
+            "posts": self._partition("posts", "published_at", "post_id"),
+            "comments": self._partition("comments", "created_at", "comment_id"),
+        }
+        accounts = interaction.aggregate_accounts(
+            pq.read_table(scratch["posts"], columns=["platform", "account_id", "n_comments", "n_genuine", "comments",
+                                                     "reposts", "reads", "quality"]),
+            self._db.execute("SELECT * FROM accounts").to_arrow_table(), self._config,
+        )  # fmt: skip
+        accounts = decide_accounts(accounts, self._config)
+        counts["accounts"] = self._write("accounts", self._stamped(accounts, schemas.SCORED_ACCOUNTS), ("account_id",))
+        people = pa.concat_tables(community) if community else schemas.COMMUNITY.empty_table()
+        people = self._stamped(people, schemas.COMMUNITY)
+        counts["community"] = self._write("community", people, ("account_id", "kind", "rank", "author_id", "text"))
+        rejects = self._db.execute("SELECT * FROM rejects").to_arrow_table()
+        unread = read_file(self._store.out / "canonical" / "unread.parquet", schemas.REJECTS)
+        rejects = pa.concat_tables([check(rejects, schemas.REJECTS), unread]).sort_by(
+            [("source", "ascending"), ("line", "ascending"), ("field", "ascending")]
+        )
+        write_parquet(rejects, self._store.out / "rejects" / PART, schemas.REJECTS)
+        counts["rejects"] = rejects.num_rows
+        for path in scratch.values():
+            path.unlink()
+        return counts
+
+    def _views(self, inputs: Inputs, brands: Sequence[BrandProfile]) -> None:
+        """Decided inputs: posts and comments beside their current measures."""
+        coherence = " UNION ALL ".join(
+            f'SELECT c.platform, c.post_id, m.brand, m."values" FROM ({inputs.coherence(brand)}) c '
+            "JOIN m_coherence m USING (platform, post_id, input)"
+            for brand in brands
+        )
+        names = ", ".join(f"o.{name}" for name in schemas.ORIGINALITY_MEASURES.names[2:])
+        columns = ", ".join(f"p.{name}" for name in _POST_COLUMNS)
+        self._db.execute(
+            f'CREATE OR REPLACE TEMP VIEW measured_posts AS SELECT {columns}, {names}, v.brand, v."values" '
+            f"FROM ({inputs.originality()}) p JOIN m_originality o USING (platform, post_id, input) "
+            f"LEFT JOIN ({coherence}) v ON v.platform = p.platform AND v.post_id = p.post_id"
+        )
+        p_columns = ", ".join(f"m.{name}" for name in (*schemas.P_SENTIMENT, *schemas.P_AUTHENTICITY))
+        self._db.execute(
+            "CREATE OR REPLACE TEMP VIEW measured_comments AS SELECT c.*, coalesce(p.account_id, '') AS account_id, "
+            f"{p_columns} FROM comments c "
+            f"JOIN (SELECT platform, comment_id, input FROM ({inputs.comments()})) i USING (platform, comment_id) "
+            "JOIN m_comments m USING (platform, comment_id, input) "
+            "LEFT JOIN posts p ON p.platform = c.platform AND p.post_id = c.post_id"
+        )
+
+    def _group_accounts(self) -> int:
+        """Table account_group: every account (as the owner of posts and comments) and its group; returns the groups."""
+        self._db.execute(
+            "CREATE OR REPLACE TEMP TABLE account_group AS WITH owners AS ("
+            "SELECT platform, account_id, sum(n) AS n FROM ("
+            "SELECT platform, coalesce(account_id, '') AS account_id, 1 AS n FROM posts UNION ALL "
+            "SELECT c.platform, coalesce(p.account_id, ''), 1 FROM comments c "
+            "LEFT JOIN posts p ON p.platform = c.platform AND p.post_id = c.post_id) GROUP BY ALL) "
+            f"SELECT platform, account_id, CAST(floor((sum(n) OVER w - n) / {GROUP}) AS INTEGER) AS number "
+            "FROM owners WINDOW w AS (ORDER BY platform, account_id)"
+        )
+        (last,) = self._db.execute("SELECT max(number) FROM account_group").fetchone() or (None,)
+        return 0 if last is None else int(last) + 1
+
+    def _group(self, number: int) -> tuple[pa.Table, pa.Table]:
+        """Decided posts and comments of one group of accounts."""
+        comments = self._db.execute(
+            "SELECT c.* FROM measured_comments c JOIN account_group g USING (platform, account_id) "
+            f"WHERE g.number = {number} ORDER BY c.platform, c.account_id, c.comment_id"
+        ).to_arrow_table()
+        comments = comments.append_column("is_owner", self._owners(comments))
+        comments = decide_comments(self._coordinated(comments), self._config)
+        posts = self._db.execute(
+            "SELECT p.* FROM measured_posts p JOIN account_group g ON g.platform = p.platform "
+            f"AND g.account_id = coalesce(p.account_id, '') WHERE g.number = {number} ORDER BY p.platform, p.post_id"
+        ).to_arrow_table()
+        posts = interaction.aggregate_posts(posts, comments, self._config)
+        return decide_posts(posts, self._config), comments
+
+    def _coordinated(self, comments: pa.Table) -> pa.Table:
+        parts = [interaction.coordinate(part, self._config) for part in _by_account(comments)]
+        if not parts:
+            return interaction.coordinate(comments, self._config)
+        return pa.concat_tables(parts)
+
+    def _owners(self, comments: pa.Table) -> pa.Array:
+        """Whether each comment is the account's own."""
+        mark: dict[tuple[str, str], str] = {}
+        flags = []
+        for platform, account, author in zip(
+            *(comments[name].to_pylist() for name in ("platform", "account_id", "author_id")), strict=True
+        ):
+            if (platform, account) not in mark:
+                mark[platform, account] = self._pseudonym(platform, account) if account else ""
+            flags.append(bool(account) and author in (account, mark[platform, account]))
+        return pa.array(flags, pa.bool_())
+
+    def _stamped(self, table: pa.Table, schema: pa.Schema) -> pa.Table:
+        n = table.num_rows
+        stamps: dict[str, Any] = {"segmenter": self._segmenter, "models": self._models, "run_id": self._run_id}
+        for name, value in stamps.items():
+            if name in schema.names:
+                table = table.append_column(name, pa.array([value] * n, schema.field(name).type))
+        return check(table, schema)
+
+    def _partition(self, name: str, time: str, key: str) -> int:
+        """Scratch table to hive partitions, one partition in memory at a time."""
+        schema, root = schemas.OUTPUT[name], self._store.out / name
+        source = f"read_parquet('{str(self._store.scratch / f'{name}.parquet').replace(chr(39), chr(39) * 2)}')"
+        month = f"coalesce(strftime({time}, '%Y-%m'), 'unknown')"
+        parts = self._db.execute(f"SELECT platform, {month} AS month, count(*) FROM {source} GROUP BY ALL ORDER BY ALL").fetchall()
+        kept = set()
+        for platform, month_value, _ in parts:
+            rows = self._db.execute(
+                f"SELECT * FROM {source} WHERE platform = ? AND {month} = ? ORDER BY {key}", [platform, month_value]
+            ).to_arrow_table()
+            path = root / f"platform={safe_name(platform)}" / f"month={month_value}" / PART
+            kept.add(path)
+            _replace(rows, path, schema)
+        for path in sorted(root.rglob(PART)) if root.is_dir() else []:
+            if path not in kept:
+                path.unlink()
+        return sum(n for *_, n in parts)
+
+    def _write(self, name: str, table: pa.Table, keys: Sequence[str]) -> int:
+        table = table.sort_by([(key, "ascending") for key in ("platform", *keys)])
+        write_partitions(table, self._store.out / name, schemas.OUTPUT[name], None)
+        return table.num_rows
+
+
+def _replace(rows: pa.Table, path: Any, schema: pa.Schema) -> None:
+    """Write `rows`, keeping the run of every row that says what it said before."""
+    rows = check(rows, schema)
+    if path.exists():
+        before = read_file(path, schema)
+        rows = _keep_runs(rows, before)
+        if rows.equals(before):
+            return
+    write_parquet(rows, path, schema)
+
+
+def _keep_runs(rows: pa.Table, before: pa.Table) -> pa.Table:
+    """`rows` with the run_id that an equal row had `before`."""
+    names = [name for name in rows.column_names if name != "run_id"]
+    known = {repr(row): run for row, run in zip(before.select(names).to_pylist(), before["run_id"].to_pylist(), strict=True)}
+    runs = [
+        known.get(repr(row), run) for row, run in zip(rows.select(names).to_pylist(), rows["run_id"].to_pylist(), strict=True)
+    ]
+    return rows.set_column(rows.schema.get_field_index("run_id"), rows.schema.field("run_id"), pa.array(runs, pa.string()))
+
+
+def _by_account(comments: pa.Table) -> Iterator[pa.Table]:
+    """Slices of one account each, of comments sorted by account."""
+    if not comments.num_rows:
+        return
+    owner = pc.binary_join_element_wise(comments["platform"], comments["account_id"], "\x1f").to_pylist()
+    start = 0
+    for row in range(1, len(owner) + 1):
+        if row == len(owner) or owner[row] != owner[start]:
+            yield comments.slice(start, row - start)
+            start = row

@@ -1,0 +1,79 @@
+"""Files to canonical Parquet, each once; and the newest observation of every key over all of them."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pinzhi import schemas
+from pinzhi.archive.store import Store, parquet_list
+from pinzhi.readers import Pseudonymiser, Source, read_source
+from pinzhi.readers.frame import Reject
+from pinzhi.tables import TEMPORARY, put_in_place, write_parquet, write_text
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def ingest(source: Source, store: Store, pseudonymise: Pseudonymiser | None) -> Path:
+    """Read `source` into its folder of canonical tables; a folder that is there is whole and stays."""
+    target = store.files / source.digest
+    if target.exists():
+        return target
+    temporary = store.files / f"{TEMPORARY}{source.digest}"
+    temporary.mkdir(parents=True, exist_ok=True)
+    writers: dict[str, pq.ParquetWriter] = {}
+    counts = dict.fromkeys(schemas.CANONICAL, 0)
+    for table, batch in read_source(source, pseudonymise):
+        if table not in writers:
+            writers[table] = pq.ParquetWriter(temporary / f"{table}.parquet", schemas.CANONICAL[table], compression="zstd")
+        writers[table].write_batch(batch)
+        counts[table] += batch.num_rows
+    for writer in writers.values():
+        writer.close()
+    described = {"name": source.name, "reader": source.reader, "format": source.format, "rows": counts}
+    write_text(json.dumps(described, ensure_ascii=False) + "\n", temporary / "source.json")
+    put_in_place(temporary, target)
+    return target
+
+
+def write_rejects(rejects: Sequence[Reject], store: Store) -> None:
+    """Files that no reader knows, for the reject table."""
+    rows = [vars(reject) for reject in rejects]
+    write_parquet(pa.Table.from_pylist(rows, schemas.REJECTS), store.out / "canonical" / "unread.parquet", schemas.REJECTS)
+
+
+def register(connection: "DuckDBPyConnection", store: Store) -> None:
+    """Views posts, comments, accounts and rejects: canonical rows, the newest observation of each key.
+
+    The newest is the one fetched last; without that, the one in the last file by name, then in the last row. Accounts
+    keep every observation: together they are the history.
+    """
+    order: list[tuple[str, str]] = []
+    for path in sorted(store.files.glob("*/source.json")):
+        order.append((json.loads(path.read_text("utf-8"))["name"], path.parent.name))
+    connection.execute("CREATE TEMP TABLE source_order (digest VARCHAR, rank INTEGER)")
+    ranked = [(digest, rank) for rank, (_, digest) in enumerate(sorted(order))]
+    if ranked:
+        connection.executemany("INSERT INTO source_order VALUES (?, ?)", ranked)
+    for table, schema in schemas.CANONICAL.items():
+        paths = sorted(store.files.glob(f"*/{table}.parquet"))
+        columns = ", ".join(f'"{name}"' for name in schema.names)
+        if not paths:
+            connection.register(table, schema.empty_table())
+            continue
+        rows = (
+            f"SELECT r.*, o.rank AS source_rank FROM {parquet_list(paths)} r "
+            "JOIN source_order o ON o.digest = parse_path(r.filename)[-2]"
+        )
+        if table == "rejects":
+            connection.execute(f"CREATE VIEW {table} AS SELECT {columns} FROM ({rows})")
+            continue
+        key = ", ".join((*schemas.KEYS[table], *(("fetched_at",) if table == "accounts" else ())))
+        connection.execute(
+            f"CREATE VIEW {table} AS SELECT {columns} FROM ({rows}) QUALIFY row_number() OVER (PARTITION BY {key} "
+            "ORDER BY fetched_at DESC NULLS LAST, source_rank DESC, file_row_number DESC) = 1"
+        )

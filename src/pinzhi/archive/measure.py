@@ -1,0 +1,177 @@
+"""What has to be measured, in shards that are the same however often a run is interrupted."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from pinzhi.archive.store import MEASURES, Store, parquet_list
+from pinzhi.brand import BrandProfile
+from pinzhi.config import ScoreConfig
+from pinzhi.originality.index import PostIndex
+from pinzhi.tables import write_parquet
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pinzhi.scoring import Scorer
+
+Progress = Callable[[str, int, int], None]  # stage, rows done, rows in all
+_KEY = {"fingerprints": "post_id", "comments": "comment_id", "coherence": "post_id", "originality": "post_id"}
+_DISTINCT = {kind: f"platform, {key}, input" for kind, key in _KEY.items()}
+
+
+def tag(scorer: "Scorer", heads: Sequence[str], *more: str) -> str:
+    """Digest of the model versions that make a number, and of whatever else goes into it."""
+    parts = [f"{head}={scorer.models[head]}" for head in heads] + [scorer.segmenter_id, *more]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def register_measures(connection: "DuckDBPyConnection", store: Store) -> None:
+    """Tables m_<kind>: for each key and input the measure of the last run."""
+    for kind, schema in MEASURES.items():
+        paths = sorted(store.measures(kind).glob("*.parquet")) if store.measures(kind).is_dir() else []
+        if not paths:
+            connection.register(f"m_{kind}", schema.empty_table())
+            continue
+        columns = ", ".join(f'"{name}"' for name in schema.names)
+        connection.execute(
+            f"CREATE OR REPLACE VIEW m_{kind} AS SELECT {columns} FROM {parquet_list(paths)} "
+            f"QUALIFY row_number() OVER (PARTITION BY {_DISTINCT[kind]} ORDER BY filename DESC) = 1"
+        )
+
+
+class Inputs:
+    """SQL that gives every row to be measured with the digest `input` of what its measure depends on."""
+
+    def __init__(self, scorer: "Scorer", brands: Sequence[BrandProfile], config: ScoreConfig) -> None:
+        search = config.originality
+        own = ",".join(sorted(f"{a.platform}/{a.account_id}" for brand in brands for a in brand.accounts))
+        self._comment_tag = tag(scorer, ("encoder", "sentiment", "authenticity"))
+        self._print_tag = tag(scorer, ("encoder", "manner", "embedding"))
+        self._original_tag = tag(
+            scorer, ("encoder", "manner", "embedding", "originality"), own,
+            f"{search.duplicate_similarity}/{search.wanted_recall}/{search.max_candidates}",
+        )  # fmt: skip
+        self._scorer = scorer
+
+    def comments(self) -> str:
+        """Comments with the text of their post."""
+        return (
+            "SELECT c.platform, c.comment_id, c.post_id, c.text, p.text AS post_text, "
+            f"{_digest('c.text', 'p.text', repr(self._comment_tag))} AS input "
+            "FROM comments c LEFT JOIN posts p ON p.platform = c.platform AND p.post_id = c.post_id"
+        )
+
+    def fingerprints(self) -> str:
+        """Posts as the index knows them."""
+        known = ("text", "account_id", "published_at", "time_precision")
+        return f"SELECT p.*, {_digest(*(f'p.{name}' for name in known), repr(self._print_tag))} AS input FROM posts p"
+
+    def originality(self) -> str:
+        """Posts as the search reads them."""
+        known = ("text", "account_id", "published_at", "time_precision")
+        return f"SELECT p.*, {_digest(*(f'p.{name}' for name in known), repr(self._original_tag))} AS input FROM posts p"
+
+    def coherence(self, brand: BrandProfile) -> str:
+        """Posts that are read against `brand`."""
+        stamp = repr(tag(self._scorer, ("encoder", "coherence"), brand.digest))
+        return (
+            f"SELECT p.*, {_digest('p.text', 'p.title', stamp)} AS input FROM posts p "
+            f"JOIN brand_of b ON b.platform = p.platform AND b.post_id = p.post_id AND b.brand = {brand.id!r}"
+        )
+
+
+def _digest(*columns: str) -> str:
+    return f"md5(concat_ws(chr(31), {', '.join(f'coalesce(CAST({c} AS VARCHAR), chr(30))' for c in columns)}))"
+
+
+class Measuring:
+    """The measuring stages of one run; `counts` says how many rows each had to measure."""
+
+    def __init__(
+        self, connection: "DuckDBPyConnection", store: Store, scorer: "Scorer", config: ScoreConfig,
+        sequence: int, run_id: str, progress: Progress,
+    ) -> None:  # fmt: skip
+        self._db, self._store, self._scorer, self._config = connection, store, scorer, config
+        self._sequence, self._run_id, self._progress = sequence, run_id, progress
+        self.counts = dict.fromkeys(MEASURES, 0)
+        self._numbers = dict.fromkeys(MEASURES, 0)
+
+    def comments(self, inputs: Inputs) -> None:
+        """Sentiment and authenticity of new comments."""
+        for path, rows in self._pending("comments", inputs.comments(), self._config.batch.comments):
+            posts = rows.select(["platform", "post_id", "post_text"]).rename_columns(["platform", "post_id", "text"])
+            self._write("comments", path, rows, self._scorer.measure_comments(rows, posts))
+
+    def fingerprints(self, inputs: Inputs) -> None:
+        """Index rows of new posts; the index segment first, then the mark that it is there."""
+        index = self._scorer.open_index(self._store.index)
+        for path, rows in self._pending("fingerprints", inputs.fingerprints(), self._config.batch.posts):
+            index.append(self._scorer.fingerprint(rows), path.stem)
+            self._write("fingerprints", path, rows, rows.select(["platform", "post_id"]))
+
+    def originality(self, inputs: Inputs, brands: Sequence[BrandProfile]) -> None:
+        """Originality of new posts, and of older ones that new but earlier posts now stand before."""
+        index = self._scorer.open_index(self._store.index)
+        own = [(account.platform, account.account_id) for brand in brands for account in brand.accounts]
+        again = self._affected(index)
+        for path, rows in self._pending("originality", inputs.originality(), self._config.batch.posts, again):
+            self._write("originality", path, rows, self._scorer.measure_originality(rows, index, own_accounts=own))
+
+    def coherence(self, inputs: Inputs, brands: Sequence[BrandProfile]) -> None:
+        """Values of new posts, brand by brand."""
+        for brand in brands:
+            for path, rows in self._pending("coherence", inputs.coherence(brand), self._config.batch.posts):
+                self._write("coherence", path, rows, self._scorer.measure_coherence(rows, brand))
+
+    def _affected(self, index: PostIndex) -> pa.Table:
+        """Keys of posts measured by earlier runs that have a near match among this run's earlier posts."""
+        keys = pa.schema([("platform", pa.string()), ("post_id", pa.string())])
+        if self._sequence == 0:
+            return keys.empty_table()
+        fresh = sorted(self._store.index.glob(f"{self._sequence:06d}-*.parquet"))
+        import pyarrow.parquet as pq
+
+        parts = [self._scorer.affected(pq.read_table(path), index) for path in fresh]
+        return pa.concat_tables(parts) if parts else keys.empty_table()
+
+    def _before(self, kind: str) -> str:
+        """SQL over the measures of earlier, whole runs; a run's own shards must not change what it has to do."""
+        folder = self._store.measures(kind)
+        mine = f"{self._sequence:06d}-"
+        paths = [p for p in sorted(folder.glob("*.parquet")) if not p.name.startswith(mine)] if folder.is_dir() else []
+        if not paths:
+            return f"(SELECT '' AS platform, '' AS {_KEY[kind]}, '' AS input WHERE false)"
+        return f"(SELECT {_DISTINCT[kind]} FROM {parquet_list(paths)})"
+
+    def _pending(
+        self, kind: str, inputs: str, size: int, again: pa.Table | None = None
+    ) -> Iterator[tuple[Path, pa.Table]]:
+        """Shards of at most `size` rows of the query `inputs` that no whole run has measured (or that are named in
+        `again`), sorted by key, each with its path; shards that are there are passed over."""
+        key = _KEY[kind]
+        query = f"SELECT i.* FROM ({inputs}) i ANTI JOIN {self._before(kind)} m USING ({_DISTINCT[kind]})"
+        if again is not None and again.num_rows:
+            self._db.register("again", again)
+            query += f" UNION SELECT i.* FROM ({inputs}) i SEMI JOIN again a USING (platform, {key})"
+        (total,) = self._db.execute(f"SELECT count(*) FROM ({query})").fetchone() or (0,)
+        self.counts[kind] += total
+        keys = self._db.execute(
+            f"SELECT platform, {key} FROM ({query}) ORDER BY platform, {key}"
+        ).to_arrow_table()  # keys alone, a few bytes a row; the texts come shard by shard
+        for start in range(0, total, size):
+            path = self._store.shard(kind, self._sequence, self._run_id, self._numbers[kind])
+            self._numbers[kind] += 1
+            if not path.exists():
+                self._db.register("shard_keys", keys.slice(start, size))
+                rows = self._db.execute(
+                    f"SELECT i.* FROM ({inputs}) i SEMI JOIN shard_keys s USING (platform, {key}) ORDER BY platform, {key}"
+                ).to_arrow_table()
+                yield path, rows
+            self._progress(kind, min(start + size, total), total)
+
+    def _write(self, kind: str, path: Path, rows: pa.Table, measures: pa.Table) -> None:
+        write_parquet(measures.append_column("input", rows["input"]), path, MEASURES[kind])

@@ -1,0 +1,89 @@
+"""The folder of a run: where everything is, who holds it, and the SQL view over it."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from pinzhi import schemas
+from pinzhi.errors import StorageError
+from pinzhi.tables import sweep, write_text
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MEMORY_LIMIT = "512MB"
+_INPUT = pa.field("input", pa.string(), nullable=False)
+MEASURES = {
+    "fingerprints": pa.schema([pa.field("platform", pa.string()), pa.field("post_id", pa.string()), _INPUT]),
+    "comments": schemas.COMMENT_MEASURES.append(_INPUT),
+    "coherence": schemas.COHERENCE_MEASURES.append(_INPUT),
+    "originality": schemas.ORIGINALITY_MEASURES.append(_INPUT),
+}
+
+
+class Store:
+    """Paths under one output folder."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.files = out / "canonical" / "files"
+        self.index = out / "index"
+        self.runs = out / "runs"
+        self.scratch = out / ".work"
+
+    def measures(self, kind: str) -> Path:
+        """Folder of the measures of one kind."""
+        return self.out / "measures" / kind
+
+    def shard(self, kind: str, sequence: int, run_id: str, number: int) -> Path:
+        """One shard of measures; later sequences outdo earlier ones."""
+        return self.measures(kind) / f"{sequence:06d}-{run_id}-{number:06d}.parquet"
+
+    def whole_runs(self) -> list[dict[str, Any]]:
+        """The run files that are there, in the order of their runs."""
+        found = [json.loads(path.read_text("utf-8")) for path in self.runs.glob("*.json")] if self.runs.is_dir() else []
+        return sorted(found, key=lambda run: (run["sequence"], run["run_id"]))
+
+    def write_run(self, content: dict[str, Any]) -> None:
+        """Write the run file: the marker that everything before it is whole."""
+        write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", self.runs / f"{content['run_id']}.json")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folder for one run. Raises StorageError when another run does, or it cannot be written."""
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.out / ".lock", os.O_CREAT | os.O_RDWR)
+        except OSError as error:
+            raise StorageError(f"{self.out}: cannot be written ({error.strerror}); choose another folder with --out") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(descriptor)
+            raise StorageError(f"{self.out}: another run is writing here; wait for it, or choose another --out") from error
+        try:
+            sweep(self.out)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def connect(self) -> "DuckDBPyConnection":
+        """A database over the Parquet files, with bounded memory; spills into the scratch folder."""
+        import duckdb
+
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "threads": 2, "temp_directory": str(self.scratch)})
+        connection.execute("SET preserve_insertion_order = false; SET TimeZone = 'UTC'")
+        return connection
+
+
+def parquet_list(paths: list[Path]) -> str:
+    """`read_parquet` over `paths`, as SQL."""
+    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    return f"read_parquet([{listed}], filename = true, file_row_number = true, union_by_name = true)"
