@@ -58,14 +58,14 @@ class Finishing:
         accounts = interaction.aggregate_accounts(
             pq.read_table(scratch["posts"], columns=["platform", "account_id", "n_comments", "n_genuine", "comments",
                                                      "reposts", "reads", "quality"]),
-            self._db.execute("SELECT * FROM accounts").to_arrow_table(), self._config,
+            self._db.sql("SELECT * FROM accounts").to_arrow_table(), self._config,
         )  # fmt: skip
         accounts = decide_accounts(accounts, self._config)
         counts["accounts"] = self._write("accounts", self._stamped(accounts, schemas.SCORED_ACCOUNTS), ("account_id",))
         people = pa.concat_tables(community) if community else schemas.COMMUNITY.empty_table()
         people = self._stamped(people, schemas.COMMUNITY)
         counts["community"] = self._write("community", people, ("account_id", "kind", "rank", "author_id", "text"))
-        rejects = self._db.execute("SELECT * FROM rejects").to_arrow_table()
+        rejects = self._db.sql("SELECT * FROM rejects").to_arrow_table()
         unread = read_file(self._store.out / "canonical" / "unread.parquet", schemas.REJECTS)
         rejects = pa.concat_tables([check(rejects, schemas.REJECTS), unread]).sort_by(
             [("source", "ascending"), ("line", "ascending"), ("field", "ascending")]
@@ -115,13 +115,13 @@ class Finishing:
 
     def _group(self, number: int) -> tuple[pa.Table, pa.Table]:
         """Decided posts and comments of one group of accounts."""
-        comments = self._db.execute(
+        comments = self._db.sql(
             "SELECT c.* FROM measured_comments c JOIN account_group g USING (platform, account_id) "
             f"WHERE g.number = {number} ORDER BY c.platform, c.account_id, c.comment_id"
         ).to_arrow_table()
         comments = comments.append_column("is_owner", self._owners(comments))
         comments = decide_comments(self._coordinated(comments), self._config)
-        posts = self._db.execute(
+        posts = self._db.sql(
             "SELECT p.* FROM measured_posts p JOIN account_group g ON g.platform = p.platform "
             f"AND g.account_id = coalesce(p.account_id, '') WHERE g.number = {number} ORDER BY p.platform, p.post_id"
         ).to_arrow_table()
@@ -162,8 +162,8 @@ class Finishing:
         parts = self._db.execute(f"SELECT platform, {month} AS month, count(*) FROM {source} GROUP BY ALL ORDER BY ALL").fetchall()
         kept = set()
         for platform, month_value, _ in parts:
-            rows = self._db.execute(
-                f"SELECT * FROM {source} WHERE platform = ? AND {month} = ? ORDER BY {key}", [platform, month_value]
+            rows = self._db.sql(
+                f"SELECT * FROM {source} WHERE platform = ? AND {month} = ? ORDER BY {key}", params=[platform, month_value]
             ).to_arrow_table()
             path = root / f"platform={safe_name(platform)}" / f"month={month_value}" / PART
             kept.add(path)

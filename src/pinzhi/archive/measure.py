@@ -159,7 +159,7 @@ class Measuring:
             query += f" UNION SELECT i.* FROM ({inputs}) i SEMI JOIN again a USING (platform, {key})"
         (total,) = self._db.execute(f"SELECT count(*) FROM ({query})").fetchone() or (0,)
         self.counts[kind] += total
-        keys = self._db.execute(
+        keys = self._db.sql(
             f"SELECT platform, {key} FROM ({query}) ORDER BY platform, {key}"
         ).to_arrow_table()  # keys alone, a few bytes a row; the texts come shard by shard
         for start in range(0, total, size):
@@ -167,7 +167,7 @@ class Measuring:
             self._numbers[kind] += 1
             if not path.exists():
                 self._db.register("shard_keys", keys.slice(start, size))
-                rows = self._db.execute(
+                rows = self._db.sql(
                     f"SELECT i.* FROM ({inputs}) i SEMI JOIN shard_keys s USING (platform, {key}) ORDER BY platform, {key}"
                 ).to_arrow_table()
                 yield path, rows

@@ -1,0 +1,206 @@
+"""Queries over the tables of a run, and the page made of them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pinzhi import schemas
+from pinzhi.decide import REASONS
+from pinzhi.errors import InputError, UsageError
+from pinzhi.report import charts
+from pinzhi.report.words import WORDS
+from pinzhi.tables import write_text
+
+SHOWN = 12
+Row = dict[str, Any]
+
+
+def _query(out: Path, sql: str) -> list[Row]:
+    """Rows of a query over the tables under `out`; a table that is not there is empty."""
+    import duckdb
+
+    connection = duckdb.connect(config={"memory_limit": "512MB", "threads": 2})
+    connection.execute("SET TimeZone = 'UTC'")
+    try:
+        for name, schema in schemas.OUTPUT.items():
+            paths = sorted((out / name).rglob("*.parquet")) if (out / name).is_dir() else []
+            if paths:
+                listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+                connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}], hive_partitioning = false)")
+            else:
+                connection.register(name, schema.empty_table())
+        return connection.sql(sql).to_arrow_table().to_pylist()
+    finally:
+        connection.close()
+
+
+def summary(out: Path) -> Row:
+    """Headline numbers of a run: quality, genuine share, claimed and real followers, copies, counts. Raises InputError
+    when `out` holds no tables."""
+    if not (out / "posts").is_dir():
+        raise InputError(f"{out}: expected the folder of a finished run, found no posts/; do `pinzhi run` first")
+    (posts,) = _query(
+        out,
+        "SELECT count(*) AS posts, avg(quality) AS quality, count(*) FILTER (originality_label IN ('duplicate', 'rewrite') "
+        "AND NOT (is_self AND source_platform <> platform)) AS copies, count(*) FILTER (coherence_grade = 0) AS violations, "
+        "count(*) FILTER (verdict = 'hold') AS hold, count(*) FILTER (verdict = 'revise') AS revise FROM posts",
+    )
+    (comments,) = _query(
+        out,
+        "SELECT count(*) FILTER (NOT is_owner) AS comments, "
+        "count(*) FILTER (authenticity = 'genuine' AND NOT is_owner) AS genuine FROM comments",
+    )
+    (accounts,) = _query(
+        out,
+        "SELECT count(*) AS accounts, sum(followers) FILTER (real_share IS NOT NULL) AS claimed_followers, "
+        "sum(real_followers) AS real_followers FROM accounts",
+    )
+    (rejects,) = _query(out, "SELECT count(*) AS rejected FROM rejects")
+    n = comments["comments"]
+    return {**posts, **comments, **accounts, **rejects, "genuine_share": comments["genuine"] / n if n else None}
+
+
+def summary_markdown(numbers: Mapping[str, Any], lang: str = "zh") -> str:
+    """The headline numbers as a Markdown table."""
+    words = _words(lang)
+    rows = [(words["quality"], _number(numbers["quality"], words)), (words["genuine"], _percent(numbers["genuine_share"], words)),
+            (words["real"], f"{_count(numbers['real_followers'], words)} / {_count(numbers['claimed_followers'], words)}"),
+            (words["copies"], str(numbers["copies"])), (words["rejects"], str(numbers["rejected"]))]  # fmt: skip
+    return "\n".join(["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)]) + "\n"
+
+
+def _words(lang: str) -> dict[str, str]:
+    if lang not in WORDS:
+        raise UsageError(f"expected a language of {', '.join(WORDS)}, found {lang}")
+    return WORDS[lang]
+
+
+def _number(value: float | None, words: Mapping[str, str]) -> str:
+    return words["missing"] if value is None else f"{value:.0f}"
+
+
+def _percent(value: float | None, words: Mapping[str, str]) -> str:
+    return words["missing"] if value is None else f"{100 * value:.0f}%"
+
+
+def _count(value: float | None, words: Mapping[str, str]) -> str:
+    """A count as Chinese readers write it, 12.6万, or with thousands in English."""
+    if value is None:
+        return words["missing"]
+    if words is WORDS["zh"] and value >= 10_000:
+        return f"{value / 10_000:.1f}万"
+    return f"{value:,.0f}"
+
+
+def marked(text: str, spans: Sequence[Mapping[str, int]] | None, first: str = "start", last: str = "end") -> list[tuple[bool, str]]:
+    """`text` cut into pieces, each with whether it is inside a span; spans may overlap or lie outside."""
+    inside = bytearray(len(text))
+    for span in spans or ():
+        for position in range(max(0, span[first]), min(len(text), span[last])):
+            inside[position] = 1
+    pieces: list[tuple[bool, str]] = []
+    start = 0
+    for position in range(1, len(text) + 1):
+        if position == len(text) or inside[position] != inside[start]:
+            pieces.append((bool(inside[start]), text[start:position]))
+            start = position
+    return pieces
+
+
+def _post(row: Row, lang: str) -> Row:
+    carrying = [span for value in row.get("values") or () for span in value["spans"] or ()]
+    url = row.get("url") or ""
+    return {
+        **row, "pieces": marked(row["text"], carrying), "url": url if url.startswith(("https://", "http://")) else None,
+        "says": [getattr(REASONS[code], lang) for code in row["reasons"] or () if code in REASONS],
+    }  # fmt: skip
+
+
+_POST = 'platform, post_id, account_id, text, title, url, quality, verdict, reasons, "values", published_at'
+
+
+def _content(out: Path, lang: str) -> Row:
+    """Everything that the template shows."""
+    words = _words(lang)
+    posts = {
+        name: [_post(row, lang) for row in _query(out, f"SELECT {_POST} FROM posts {where} LIMIT {SHOWN}")]
+        for name, where in {
+            "best": "WHERE verdict = 'publish' ORDER BY quality DESC, platform, post_id",
+            "worst": "ORDER BY quality, platform, post_id",
+            "violations": "WHERE coherence_grade = 0 ORDER BY coherence, platform, post_id",
+        }.items()
+    }
+    copies = _query(
+        out,
+        "SELECT p.platform, p.post_id, p.account_id, p.text, p.spans, p.originality_label, p.source_similarity, p.published_at, "
+        "s.text AS source_text, s.account_id AS source_account, s.published_at AS source_at FROM posts p "
+        "JOIN posts s ON s.platform = p.source_platform AND s.post_id = p.source_post_id "
+        "WHERE p.originality_label IN ('duplicate', 'rewrite') ORDER BY p.originality, p.platform, p.post_id "
+        f"LIMIT {SHOWN}",
+    )
+    for row in copies:
+        row["pieces"] = marked(row["text"], row["spans"])
+        row["source_pieces"] = marked(row["source_text"], row["spans"], "source_start", "source_end")
+    people = _query(out, "SELECT * FROM community WHERE rank <= 8 ORDER BY kind, likes DESC, platform, account_id, rank, text")
+    return {
+        **posts, "copies": copies,
+        "accounts": _query(out, "SELECT * FROM accounts WHERE n_posts > 0 ORDER BY real_share DESC NULLS LAST, platform, account_id LIMIT 40"),
+        "bought": _query(
+            out, "SELECT coordination_id, any_value(coordination_evidence) AS evidence, count(*) AS n, min(text) AS text, "
+            "count(DISTINCT post_id) AS posts FROM comments WHERE coordination_id IS NOT NULL "
+            f"GROUP BY coordination_id ORDER BY n DESC, coordination_id LIMIT {SHOWN}"),
+        "people": {kind: [p for p in people if p["kind"] == kind][:SHOWN] for kind in ("critic", "advocate", "lottery_hunter")},
+        "rejects": _query(out, f"SELECT reason, count(*) AS n, min(source) AS source FROM rejects GROUP BY reason ORDER BY n DESC, reason LIMIT {SHOWN}"),
+        "figures": _figures(out, words),
+    }  # fmt: skip
+
+
+def _figures(out: Path, words: Mapping[str, str]) -> Row:
+    figures: Row = {}
+    accounts = _query(out, "SELECT coalesce(name, account_id) AS name, platform, followers, real_followers FROM accounts WHERE real_share IS NOT NULL "
+                           "ORDER BY followers DESC, platform, account_id LIMIT 12")  # fmt: skip
+    if accounts:
+        real = [float(row["real_followers"]) for row in accounts]
+        rest = [float(row["followers"] - row["real_followers"]) for row in accounts]
+        labels = [f"{row['name']} · {row['platform']}" for row in accounts]
+        figures["accounts"] = charts.bars(labels, {words["real"]: real, words["followers"]: rest}, stacked=True)
+    months = _query(out, "SELECT strftime(published_at, '%Y-%m') AS month, avg(quality) AS quality, 100 * avg(genuine_share) AS genuine "
+                         "FROM posts WHERE published_at IS NOT NULL GROUP BY 1 ORDER BY 1")  # fmt: skip
+    if len(months) > 1:
+        series = {words["quality"]: [row["quality"] for row in months], words["genuine"]: [row["genuine"] for row in months]}
+        figures["months"] = charts.lines([row["month"] for row in months], series)
+    mix = _query(out, "SELECT originality_label AS label, count(*) AS n FROM posts GROUP BY 1 ORDER BY n DESC, 1")
+    if mix:
+        figures["mix"] = charts.bars([row["label"] for row in mix], {words["count"]: [float(row["n"]) for row in mix]})
+    values = _query(out, "SELECT brand || ' · ' || v.value_id AS name, count(*) FILTER (v.p_expresses >= 0.5) AS expressed, "
+                         "count(*) FILTER (v.p_contradicts >= 0.5) AS contradicted FROM (SELECT brand, unnest(\"values\") AS v FROM posts "
+                         "WHERE brand IS NOT NULL) GROUP BY 1 ORDER BY 1")  # fmt: skip
+    if values:
+        series_v = {words["expressed"]: [float(row["expressed"]) for row in values], words["contradicted"]: [-float(row["contradicted"]) for row in values]}
+        figures["values"] = charts.bars([row["name"] for row in values], series_v)
+    return figures
+
+
+def write_report(out: Path, lang: str = "zh") -> Path:
+    """Write `out`/report.html in one move and return its path; equal tables give equal bytes."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    words = _words(lang)
+    numbers = summary(out)
+    content = _content(out, lang)
+    script, elements = charts.render(content.pop("figures"))
+    environment = Environment(loader=PackageLoader("pinzhi.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters |= {
+        "number": lambda value: _number(value, words), "percent": lambda value: _percent(value, words),
+        "count": lambda value: _count(value, words),
+        "day": lambda value: value.strftime("%Y-%m-%d") if value else words["missing"],
+        "visible": lambda text: "".join(c if c.isprintable() or c == "\n" else " " for c in text),
+    }  # fmt: skip
+    html = environment.get_template("report.html.j2").render(
+        lang=lang, w=words, n=numbers, c=content, script=Markup(script),
+        figures={name: Markup(element) for name, element in elements.items()},
+    )  # fmt: skip
+    path = out / "report.html"
+    write_text(html, path)
+    return path

@@ -1,0 +1,72 @@
+"""Charts, drawn by Bokeh in the page itself; ids are fixed, so that equal tables give equal bytes."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_INK, _WARM, _COOL, _PALE = "#33413b", "#b4532a", "#3d7a5c", "#c9c4b6"
+_IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+_FONT = '"Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'
+
+
+def render(figures: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    """Script (with the library inline) and one HTML element a figure."""
+    from bokeh.embed import components
+    from bokeh.resources import INLINE
+
+    if not figures:
+        return "", {}
+    # Bokeh numbers its elements with random ids; counting from one keeps the report the same for the same tables.
+    script, elements = components(dict(figures))
+    ids = dict.fromkeys(_IDS.findall(script + "".join(elements.values())))
+    for number, found in enumerate(ids, 1):
+        fixed = f"00000000-0000-4000-8000-{number:012d}"
+        script = script.replace(found, fixed)
+        elements = {name: element.replace(found, fixed) for name, element in elements.items()}
+    return INLINE.render() + script, dict(elements)
+
+
+def bars(labels: Sequence[str], series: Mapping[str, Sequence[float]], *, stacked: bool = False) -> Any:
+    """Horizontal bars, one row a label."""
+    from bokeh.models import ColumnDataSource
+    from bokeh.plotting import figure
+
+    rows = list(labels)[::-1]
+    data = {"label": rows, **{name: list(values)[::-1] for name, values in series.items()}}
+    plot = figure(y_range=rows, height=60 + 30 * len(rows), sizing_mode="stretch_width", toolbar_location=None)
+    colors = [_COOL, _WARM, _PALE][: len(series)]
+    if stacked:
+        plot.hbar_stack(list(series), y="label", height=0.6, color=colors, source=ColumnDataSource(data), legend_label=list(series))
+    else:
+        for name, color in zip(series, colors, strict=True):
+            plot.hbar(y="label", right=name, height=0.5, color=color, source=ColumnDataSource(data), legend_label=name)
+    return _calm(plot)
+
+
+def lines(labels: Sequence[str], series: Mapping[str, Sequence[float | None]]) -> Any:
+    """Lines over months; a missing value is a gap."""
+    from bokeh.plotting import figure
+
+    plot = figure(x_range=list(labels), height=260, sizing_mode="stretch_width", toolbar_location=None, y_range=(0, 100))
+    for (name, values), color in zip(series.items(), (_INK, _COOL), strict=False):
+        points = [float("nan") if value is None else value for value in values]
+        plot.line(list(labels), points, line_width=3, color=color, legend_label=name)
+        plot.scatter(list(labels), points, size=8, color=color)
+    return _calm(plot)
+
+
+def _calm(plot: Any) -> Any:
+    plot.background_fill_color = plot.border_fill_color = None
+    plot.outline_line_color = None
+    plot.xgrid.grid_line_color = plot.ygrid.grid_line_color = "#8883"
+    for axis in (*plot.xaxis, *plot.yaxis):
+        axis.major_label_text_font = _FONT
+        axis.major_label_text_font_size = "13px"
+        axis.major_label_text_color = "#777"
+        axis.axis_line_color = axis.major_tick_line_color = axis.minor_tick_line_color = None
+    if plot.legend:
+        plot.legend.label_text_font = _FONT
+        plot.legend.background_fill_alpha = 0.6
+        plot.legend.border_line_color = None
+        plot.legend.location = "bottom_right"
+    return plot

@@ -1,0 +1,30 @@
+"""What the report says, in both languages."""
+
+WORDS: dict[str, dict[str, str]] = {
+    "zh": {
+        "title": "品质报告", "lead": "内容是否原创、是否言行一致、是否有真人回应。",
+        "quality": "综合质量", "genuine": "真实互动", "real": "真实粉丝", "copies": "发现的抄袭与洗稿",
+        "quality_says": "{posts} 条内容的平均质量（0-100）", "genuine_says": "{comments} 条评论中由真人真心写下的比例",
+        "real_says": "宣称 {claimed} 名粉丝中估计真实的人数", "copies_says": "条内容派生自更早的内容",
+        "accounts": "账号：宣称的粉丝与真实的粉丝", "account": "账号", "platform": "平台", "followers": "粉丝数",
+        "real_share": "真实占比", "interval": "区间", "tier": "量级", "rank": "同级名次", "verdict": "结论",
+        "months": "逐月质量与真实互动", "mix": "原创构成", "values": "价值观覆盖", "expressed": "体现", "contradicted": "违背",
+        "best": "最好的内容", "worst": "最需要改的内容", "reasons": "理由", "copied": "抄袭与洗稿对照", "here": "这条", "source": "更早的来源",
+        "bought": "像是买来的评论", "together": "共同点", "community": "社区", "critic": "待回复的批评", "advocate": "值得感谢的人",
+        "lottery_hunter": "只为抽奖而来", "rejects": "未能读取的记录", "reason": "原因", "count": "数量",
+        "none": "没有。", "missing": "数据不足", "run": "运行", "models": "模型", "likes": "赞", "violations": "违背价值观的内容",
+    },
+    "en": {
+        "title": "pinzhi report", "lead": "Is the content original, does it live its values, and do real people answer?",
+        "quality": "Quality", "genuine": "Genuine interaction", "real": "Real followers", "copies": "Copies and rewrites",
+        "quality_says": "mean quality of {posts} posts (0-100)", "genuine_says": "of {comments} comments were meant by a person",
+        "real_says": "estimated real, of {claimed} claimed followers", "copies_says": "posts derive from earlier ones",
+        "accounts": "Accounts: claimed and real followers", "account": "account", "platform": "platform", "followers": "followers",
+        "real_share": "real share", "interval": "interval", "tier": "tier", "rank": "rank in tier", "verdict": "verdict",
+        "months": "Quality and genuine share by month", "mix": "Originality", "values": "Values", "expressed": "expressed", "contradicted": "contradicted",
+        "best": "Best posts", "worst": "Posts to mend first", "reasons": "reasons", "copied": "Copies beside their source", "here": "this post", "source": "earlier source",
+        "bought": "Comments that look bought", "together": "in common", "community": "Community", "critic": "Critics to answer", "advocate": "Advocates to thank",
+        "lottery_hunter": "Here for the prize", "rejects": "Records that could not be read", "reason": "reason", "count": "count",
+        "none": "None.", "missing": "not enough data", "run": "run", "models": "models", "likes": "likes", "violations": "Posts that contradict a value",
+    },
+}  # fmt: skip
