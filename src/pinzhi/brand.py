@@ -65,7 +65,9 @@ class BrandProfile(_Part):
                 f"{path}: expected a brand profile, found none ({error.strerror}); see configs/brands/ for examples"
             ) from error
         except UnicodeDecodeError as error:
-            raise BrandError(f"{path}: expected UTF-8, found byte {error.start} of another encoding; save as UTF-8") from error
+            raise BrandError(
+                f"{path}: expected UTF-8, found byte {error.start} of another encoding; save as UTF-8"
+            ) from error
         try:
             content = yaml.load(text, Loader=_UniqueKeys)
         except yaml.YAMLError as error:
@@ -78,7 +80,9 @@ class BrandProfile(_Part):
             first = error.errors()[0]
             line = _line(yaml.compose(text), first["loc"])
             field = ".".join(map(str, first["loc"]))
-            raise BrandError(f"{path}, line {line}: {field}: {first['msg']}; see configs/brands/ for examples") from error
+            raise BrandError(
+                f"{path}, line {line}: {field}: {first['msg']}; see configs/brands/ for examples"
+            ) from error
 
     @cached_property
     def digest(self) -> str:

@@ -110,7 +110,9 @@ class ScoreConfig(_Section):
         try:
             return cls.model_validate(tomllib.loads(path.read_text("utf-8")))
         except OSError as error:
-            raise ConfigError(f"{path}: expected a configuration, found none ({error.strerror}); see configs/") from error
+            raise ConfigError(
+                f"{path}: expected a configuration, found none ({error.strerror}); see configs/"
+            ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: expected TOML in UTF-8, found {error}") from error
         except ValidationError as error:

@@ -135,9 +135,19 @@ def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
         if quality[i] < config.verdict.publish_from:
             codes.append("low_quality")
         copied = label in (Originality.DUPLICATE, Originality.REWRITE) and not syndicated[i]
-        if grade is Grade.CONTRADICTS or quality[i] < config.verdict.hold_below or label is Originality.DUPLICATE and copied:
+        if (
+            grade is Grade.CONTRADICTS
+            or quality[i] < config.verdict.hold_below
+            or (label is Originality.DUPLICATE
+            and copied)
+        ):
             verdict = Verdict.HOLD
-        elif copied or label is Originality.TEMPLATE or grade is Grade.TOUCHES or quality[i] < config.verdict.publish_from:
+        elif (
+            copied
+            or label is Originality.TEMPLATE
+            or grade is Grade.TOUCHES
+            or quality[i] < config.verdict.publish_from
+        ):
             verdict = Verdict.REVISE
         else:
             verdict = Verdict.PUBLISH

@@ -97,7 +97,9 @@ class Scorer:
             return None
         folder = Path(out) / "index"
         if not folder.is_dir():
-            raise InputError(f"{out}: expected the folder of a finished run with index/, found none; do `pinzhi run` first")
+            raise InputError(
+                f"{out}: expected the folder of a finished run with index/, found none; do `pinzhi run` first"
+            )
         segments = tuple(sorted(path.name for path in folder.glob("*.parquet")))
         known = self._history.get(folder)
         if known is None or known[0] != segments:
@@ -339,3 +341,13 @@ def _round(value: float) -> float:
 
 def _rounded(values: np.ndarray) -> pa.Array:
     return pa.array(np.round(values.astype(np.float64), 4).astype(np.float32))
+
+
+@lru_cache(maxsize=1)
+def _shared() -> Scorer:
+    return Scorer.load()
+
+
+def score_post(text: str | Post, *, brand: BrandProfile, history: Path | str | None = None) -> PostScore:
+    """Score one draft with the active models and the shipped configuration; the models are loaded once a process."""
+    return _shared().score(text, brand=brand, history=history)

@@ -27,7 +27,9 @@ def check(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """`table` with exactly the columns of `schema`, cast where nothing is lost. Raises InputError naming the column."""
     missing = [field.name for field in schema if field.name not in table.column_names and not field.nullable]
     if missing:
-        raise InputError(f"expected column {missing[0]} of table {_name(schema)}, found {', '.join(table.column_names)}")
+        raise InputError(
+            f"expected column {missing[0]} of table {_name(schema)}, found {', '.join(table.column_names)}"
+        )
     columns = []
     for field in schema:
         if field.name not in table.column_names:

@@ -110,7 +110,7 @@ class Finishing:
             f"SELECT platform, account_id, CAST(floor((sum(n) OVER w - n) / {GROUP}) AS INTEGER) AS number "
             "FROM owners WINDOW w AS (ORDER BY platform, account_id)"
         )
-        (last,) = self._db.execute("SELECT max(number) FROM account_group").fetchone() or (None,)
+        ((last,),) = self._db.execute("SELECT max(number) FROM account_group").fetchall()
         return 0 if last is None else int(last) + 1
 
     def _group(self, number: int) -> tuple[pa.Table, pa.Table]:
@@ -159,11 +159,14 @@ class Finishing:
         schema, root = schemas.OUTPUT[name], self._store.out / name
         source = f"read_parquet('{str(self._store.scratch / f'{name}.parquet').replace(chr(39), chr(39) * 2)}')"
         month = f"coalesce(strftime({time}, '%Y-%m'), 'unknown')"
-        parts = self._db.execute(f"SELECT platform, {month} AS month, count(*) FROM {source} GROUP BY ALL ORDER BY ALL").fetchall()
+        parts = self._db.execute(
+            f"SELECT platform, {month} AS month, count(*) FROM {source} GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
         kept = set()
         for platform, month_value, _ in parts:
             rows = self._db.sql(
-                f"SELECT * FROM {source} WHERE platform = ? AND {month} = ? ORDER BY {key}", params=[platform, month_value]
+                f"SELECT * FROM {source} WHERE platform = ? AND {month} = ? ORDER BY {key}",
+                params=[platform, month_value],
             ).to_arrow_table()
             path = root / f"platform={safe_name(platform)}" / f"month={month_value}" / PART
             kept.add(path)
@@ -193,11 +196,16 @@ def _replace(rows: pa.Table, path: Any, schema: pa.Schema) -> None:
 def _keep_runs(rows: pa.Table, before: pa.Table) -> pa.Table:
     """`rows` with the run_id that an equal row had `before`."""
     names = [name for name in rows.column_names if name != "run_id"]
-    known = {repr(row): run for row, run in zip(before.select(names).to_pylist(), before["run_id"].to_pylist(), strict=True)}
+    known = {
+        repr(row): run for row, run in zip(before.select(names).to_pylist(), before["run_id"].to_pylist(), strict=True)
+    }
     runs = [
-        known.get(repr(row), run) for row, run in zip(rows.select(names).to_pylist(), rows["run_id"].to_pylist(), strict=True)
+        known.get(repr(row), run)
+        for row, run in zip(rows.select(names).to_pylist(), rows["run_id"].to_pylist(), strict=True)
     ]
-    return rows.set_column(rows.schema.get_field_index("run_id"), rows.schema.field("run_id"), pa.array(runs, pa.string()))
+    return rows.set_column(
+        rows.schema.get_field_index("run_id"), rows.schema.field("run_id"), pa.array(runs, pa.string())
+    )
 
 
 def _by_account(comments: pa.Table) -> Iterator[pa.Table]:

@@ -29,7 +29,9 @@ def ingest(source: Source, store: Store, pseudonymise: Pseudonymiser | None) -> 
     counts = dict.fromkeys(schemas.CANONICAL, 0)
     for table, batch in read_source(source, pseudonymise):
         if table not in writers:
-            writers[table] = pq.ParquetWriter(temporary / f"{table}.parquet", schemas.CANONICAL[table], compression="zstd")
+            writers[table] = pq.ParquetWriter(
+                temporary / f"{table}.parquet", schemas.CANONICAL[table], compression="zstd"
+            )
         writers[table].write_batch(batch)
         counts[table] += batch.num_rows
     for writer in writers.values():
@@ -43,7 +45,9 @@ def ingest(source: Source, store: Store, pseudonymise: Pseudonymiser | None) -> 
 def write_rejects(rejects: Sequence[Reject], store: Store) -> None:
     """Files that no reader knows, for the reject table."""
     rows = [vars(reject) for reject in rejects]
-    write_parquet(pa.Table.from_pylist(rows, schemas.REJECTS), store.out / "canonical" / "unread.parquet", schemas.REJECTS)
+    write_parquet(
+        pa.Table.from_pylist(rows, schemas.REJECTS), store.out / "canonical" / "unread.parquet", schemas.REJECTS
+    )
 
 
 def register(connection: "DuckDBPyConnection", store: Store) -> None:

@@ -73,7 +73,9 @@ class Inputs:
     def originality(self) -> str:
         """Posts as the search reads them."""
         known = ("text", "account_id", "published_at", "time_precision")
-        return f"SELECT p.*, {_digest(*(f'p.{name}' for name in known), repr(self._original_tag))} AS input FROM posts p"
+        return (
+            f"SELECT p.*, {_digest(*(f'p.{name}' for name in known), repr(self._original_tag))} AS input FROM posts p"
+        )
 
     def coherence(self, brand: BrandProfile) -> str:
         """Posts that are read against `brand`."""
@@ -157,7 +159,7 @@ class Measuring:
         if again is not None and again.num_rows:
             self._db.register("again", again)
             query += f" UNION SELECT i.* FROM ({inputs}) i SEMI JOIN again a USING (platform, {key})"
-        (total,) = self._db.execute(f"SELECT count(*) FROM ({query})").fetchone() or (0,)
+        ((total,),) = self._db.execute(f"SELECT count(*) FROM ({query})").fetchall()
         self.counts[kind] += total
         keys = self._db.sql(
             f"SELECT platform, {key} FROM ({query}) ORDER BY platform, {key}"

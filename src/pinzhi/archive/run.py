@@ -97,7 +97,10 @@ def run(
             "scored": measuring.counts, "files_read": len(fresh), "lsh_recall": round(scorer.index_recall, 4),
         }  # fmt: skip
         write_report(out)
-        finished = {"seconds": round(time.monotonic() - started, 1), "finished_at": datetime.now(UTC).isoformat(timespec="seconds")}
+        finished = {
+            "seconds": round(time.monotonic() - started, 1),
+            "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
         store.write_run(content | finished)
         progress("write", 1, 1)
     return RunSummary(run_id, True, len(fresh), counts, measuring.counts)

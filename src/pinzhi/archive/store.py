@@ -61,12 +61,16 @@ class Store:
             self.out.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.out / ".lock", os.O_CREAT | os.O_RDWR)
         except OSError as error:
-            raise StorageError(f"{self.out}: cannot be written ({error.strerror}); choose another folder with --out") from error
+            raise StorageError(
+                f"{self.out}: cannot be written ({error.strerror}); choose another folder with --out"
+            ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(descriptor)
-            raise StorageError(f"{self.out}: another run is writing here; wait for it, or choose another --out") from error
+            raise StorageError(
+                f"{self.out}: another run is writing here; wait for it, or choose another --out"
+            ) from error
         try:
             sweep(self.out)
             yield
@@ -78,7 +82,9 @@ class Store:
         import duckdb
 
         self.scratch.mkdir(parents=True, exist_ok=True)
-        connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "threads": 2, "temp_directory": str(self.scratch)})
+        connection = duckdb.connect(
+            config={"memory_limit": MEMORY_LIMIT, "threads": 2, "temp_directory": str(self.scratch)}
+        )
         connection.execute("SET preserve_insertion_order = false; SET TimeZone = 'UTC'")
         return connection
 

@@ -141,7 +141,7 @@ def evaluate_coherence(heads: Heads, data: Path) -> Report:
     )
     value_truth = np.array([key in row.expresses for row, p in zip(dev, scored, strict=True) for key in p])
     value_guess = np.array([p[key][2] for p in scored for key in p])
-    order = {}
+    order: dict[str, list[tuple[int, float]]] = {}
     for row, p in zip(dev, expresses - contradicts, strict=True):
         if row.pair_id:
             order.setdefault(row.pair_id, []).append((row.grade, p))
@@ -230,5 +230,3 @@ def evaluate_all(models: Path, data: Path) -> Report:
 def word_reader(heads: Heads) -> WordReader:
     """The word reader over the vectors of the heads' encoder."""
     return WordReader(heads.encoder.token_ids, heads.encoder.word_vectors.numpy(), heads.encoder.token_weights())
-
-

@@ -106,6 +106,8 @@ class PairJudge(nn.Module):
 
     def __init__(self, n_features: int, width: int = 48, dropout: float = 0.1) -> None:
         super().__init__()
+        self.mean: Tensor
+        self.scale: Tensor
         self.register_buffer("mean", torch.zeros(n_features))
         self.register_buffer("scale", torch.ones(n_features))
         self.layers = nn.Sequential(

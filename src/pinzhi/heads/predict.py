@@ -149,9 +149,9 @@ class Heads:
             hidden = self.encoder.hidden(batch.ids, batch.mask)
             pairs = [(at, v) for at in range(len(batch.rows)) for v in range(n_values)]
             for start in range(0, len(pairs), MATCH_BATCH):
-                at, v = (torch.tensor(column) for column in zip(*pairs[start : start + MATCH_BATCH], strict=True))
-                p = self._match(values, v, hidden[at], batch.mask[at])
-                result[batch.rows[at.numpy()], v.numpy()] = p
+                of_post, of_value = torch.tensor(pairs[start : start + MATCH_BATCH]).T
+                p = self._match(values, of_value, hidden[of_post], batch.mask[of_post])
+                result[batch.rows[of_post.numpy()], of_value.numpy()] = p
             for at, row in enumerate(batch.rows):
                 for v in range(n_values):
                     lead = int(result[row, v, 2:].argmax()) + 2

@@ -78,7 +78,9 @@ def _account(
         return row | {"reasons": [missing]}
     assert share is not None and followers is not None
     # The archive may hold a sample of the comments; the platform's own count says how many there were.
-    each = np.array([share * (max(post["comments"] or 0, post["n_comments"]) + (post["reposts"] or 0)) for post in posts])
+    each = np.array(
+        [share * (max(post["comments"] or 0, post["n_comments"]) + (post["reposts"] or 0)) for post in posts]
+    )
     error = 1.645 * float(each.std(ddof=1)) / math.sqrt(len(each)) if len(each) > 1 else 0.5 * float(each.mean())
     doubt = 1.645 * math.sqrt(share * (1 - share) / n_comments) * float(each.mean()) / max(share, 1e-3)
     spread = math.hypot(error, doubt)
@@ -86,7 +88,8 @@ def _account(
     bought = _has_burst(ordered, config.accounts)
     factor = config.accounts.burst_cost if bought else 1.0
     point, low, high = (
-        factor * real_share(followers, value, config.accounts) for value in (mean, max(0.0, mean - spread), mean + spread)
+        factor * real_share(followers, value, config.accounts)
+        for value in (mean, max(0.0, mean - spread), mean + spread)
     )
     return row | {
         "real_share": round(point, 4), "real_share_low": round(low, 4), "real_share_high": round(high, 4),

@@ -64,7 +64,7 @@ def _evidence(members: Sequence[_Comment], config: ScoreConfig) -> str | None:
     masked = sum(m.author_id is None for m in members)
     hands = len(authors) + masked  # a masked comment may be anybody's
     posts = {m.post_id for m in members}
-    if len(members) < config.comments.coordinated_from or hands < 2 and len(posts) < config.comments.coordinated_from:
+    if len(members) < config.comments.coordinated_from or (hands < 2 and len(posts) < config.comments.coordinated_from):
         return None
     times = sorted(m.at for m in members if m.at is not None)
     window = config.comments.burst_minutes * 60

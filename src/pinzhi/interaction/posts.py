@@ -47,8 +47,8 @@ def aggregate_posts(posts: pa.Table, comments: pa.Table, config: ScoreConfig) ->
         values = (*share, len(at), len(kept), float(sentiment[kept].mean()) if len(kept) else None)
         for name, value in zip(columns, values, strict=True):
             columns[name].append(round(value, 4) if isinstance(value, float) else value)
-    for name, values in columns.items():
-        posts = posts.append_column(name, pa.array(values, _COLUMNS[name]))
+    for name, column in columns.items():
+        posts = posts.append_column(name, pa.array(column, _COLUMNS[name]))
     return posts
 
 

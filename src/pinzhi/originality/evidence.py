@@ -89,7 +89,8 @@ def pair_features(earlier: Words, later: Words, embedding_cosine: float) -> np.n
             share_of(grams_2[1], grams_2[0]),
             weighted_share(later, np.isin(later.tokens, list(known_earlier))),
             weighted_share(earlier, np.isin(earlier.tokens, list(known_later))),
-            sum(size for _, _, size in blocks(later.letters, earlier.letters)) / max(1, len(later.letters[:MAX_LETTERS])),
+            sum(size for _, _, size in blocks(later.letters, earlier.letters))
+            / max(1, len(later.letters[:MAX_LETTERS])),
             weighted_share(later, soft),
             weighted_share(earlier, soft_back),
             float((soft * later.weights)[rare].sum() / max(1e-6, later.weights[rare].sum())),

@@ -46,10 +46,7 @@ class Search:
             beside.append(unclear)
         judged = self._judge_all(rows, index, [a + b for a, b in zip(before, beside, strict=True)])
         own = set(own_accounts)
-        return [
-            self._finding(rows, i, index, before[i], beside[i], judged[i], own)
-            for i in range(len(rows))
-        ]
+        return [self._finding(rows, i, index, before[i], beside[i], judged[i], own) for i in range(len(rows))]
 
     def later_matches(self, rows: IndexRows, index: PostIndex) -> Iterable[Key]:
         """Keys of posts in `index` that come surely after one of `rows` and are near it."""

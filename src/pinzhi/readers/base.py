@@ -110,7 +110,9 @@ def raw_json(data: Mapping[str, Any]) -> str:
     return json.dumps(kept, ensure_ascii=False, default=str)[:4000]
 
 
-def whole(fields: Fields, table: str, row: dict[str, Any], needed: tuple[str, ...]) -> Iterator[CanonicalRow | RejectRow]:
+def whole(
+    fields: Fields, table: str, row: dict[str, Any], needed: tuple[str, ...]
+) -> Iterator[CanonicalRow | RejectRow]:
     """`row` when everything needed is there, else a reject naming the first missing field; bad cells come along."""
     yield from fields.rejects
     missing = next((name for name in needed if row.get(name) in (None, "")), None)

@@ -106,5 +106,7 @@ def _number(fields: Fields, name: str) -> float | None:
     try:
         return float(value)
     except (TypeError, ValueError):
-        fields.rejects.append(RejectRow(fields.line, name, f"expected a number, found {value!r}", raw_json(fields.data)))
+        fields.rejects.append(
+            RejectRow(fields.line, name, f"expected a number, found {value!r}", raw_json(fields.data))
+        )
         return None

@@ -105,7 +105,9 @@ def json_lines(path: Path) -> Iterator[Record | Broken]:
         if not stripped:
             continue
         if is_broken(stripped):
-            yield Broken(number, "broken encoding", stripped.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+            yield Broken(
+                number, "broken encoding", stripped.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            )
             continue
         try:
             data = orjson.loads(stripped)

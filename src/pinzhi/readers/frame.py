@@ -93,7 +93,9 @@ def _recognise(path: Path, name: str, root: Path) -> Source | Reject:
 def _digest(path: Path, name: str, reader: str) -> str:
     with path.open("rb") as file:
         content = hashlib.file_digest(file, "sha256")
-    return hashlib.sha256(f"{content.hexdigest()}\n{name}\n{reader}\n{VERSION}".encode("utf-8", "replace")).hexdigest()[:32]
+    return hashlib.sha256(f"{content.hexdigest()}\n{name}\n{reader}\n{VERSION}".encode("utf-8", "replace")).hexdigest()[
+        :32
+    ]
 
 
 def sniff_file(path: Path) -> Sniff | None:

@@ -65,8 +65,8 @@ SHAPES: tuple[Shape, ...] = (
     _comment("zhihu", "comment_id content_id content dislike_count", "content_id", time=("publish_time",),
              counts={"likes": ("like_count",)}),
     _comment("xiaohongshu", "comment_id note_id content sub_comment_count", "note_id", counts={"likes": ("like_count",)}),
-    Shape("bilibili", "accounts", frozenset("user_id total_fans is_official".split()), "user_id"),
-    Shape("?", "accounts", frozenset("user_id follows fans".split()), "user_id"),
+    Shape("bilibili", "accounts", frozenset(["user_id", "total_fans", "is_official"]), "user_id"),
+    Shape("?", "accounts", frozenset(["user_id", "follows", "fans"]), "user_id"),
 )  # fmt: skip
 _TABLES = {
     "xhs_note": 0, "douyin_aweme": 1, "kuaishou_video": 2, "bilibili_video": 3, "weibo_note": 4, "tieba_note": 5,
@@ -117,9 +117,9 @@ class MediaCrawlerReader:
         if sniff.kind == "sqlite":
             for table in sorted(sniff.tables):
                 if table in _TABLES:
-                    shape = SHAPES[_TABLES[table]]
-                    platform = _FOLDERS[table.split("_")[0]] if shape.platform == "?" else shape.platform
-                    yield from _rows(shape, platform, files.sqlite_rows(sniff.path, table))
+                    known = SHAPES[_TABLES[table]]
+                    platform = _FOLDERS[table.split("_")[0]] if known.platform == "?" else known.platform
+                    yield from _rows(known, platform, files.sqlite_rows(sniff.path, table))
             return
         shape = _shape(sniff.columns)
         assert shape is not None

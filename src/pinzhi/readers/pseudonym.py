@@ -15,7 +15,10 @@ class Pseudonymiser:
 
     def id(self, platform: str, raw: str) -> str:
         """Pseudonym of an author id: `a_` and 16 hex digits."""
-        return "a_" + hashlib.blake2b(f"{platform}/{raw}".encode("utf-8", "replace"), key=self._key, digest_size=8).hexdigest()
+        return (
+            "a_"
+            + hashlib.blake2b(f"{platform}/{raw}".encode("utf-8", "replace"), key=self._key, digest_size=8).hexdigest()
+        )
 
     def name(self, raw: str) -> str:
         """A display name of which one character stays."""

@@ -78,17 +78,19 @@ def time(value: Any) -> tuple[datetime | None, str | None]:
 
 
 def _epoch(text: str) -> tuple[datetime, str]:
-    if len(text.split(".")[0]) >= 12:
-        number = int(text.split(".")[0])
+    if len(text.split(".", maxsplit=1)[0]) >= 12:
+        number = int(text.split(".", maxsplit=1)[0])
         moment = datetime.fromtimestamp(number // 1000, UTC) + timedelta(milliseconds=number % 1000)
         return moment, "millisecond" if number % 1000 else "second"
-    return datetime.fromtimestamp(int(text.split(".")[0]), UTC), "second"
+    return datetime.fromtimestamp(int(text.split(".", maxsplit=1)[0]), UTC), "second"
 
 
 def _iso(match: re.Match[str]) -> tuple[datetime | None, str | None]:
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
-        moment = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=BEIJING)
+        moment = datetime(
+            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=BEIJING
+        )
     except ValueError as error:
         raise BadValue(f"expected a time, found {match.group()!r}") from error
     if fraction:
@@ -119,4 +121,6 @@ def flag(value: Any) -> bool | None:
         return value
     if is_null(value):
         return None
-    return {"true": True, "1": True, "是": True, "false": False, "0": False, "否": False}.get(str(value).strip().lower())
+    return {"true": True, "1": True, "是": True, "false": False, "0": False, "否": False}.get(
+        str(value).strip().lower()
+    )

@@ -11,7 +11,7 @@ from pinzhi.readers.base import CanonicalRow, Fields, RejectRow, Sniff, raw_json
 
 # Blocks of cells that describe one post, oldest first. Twice the tool's rows grew before its header did, so the cells of
 # a row tell which block it is, not the header.
-_OLD = "id bid 正文 头条文章url 原始图片url 视频url 位置 日期 工具 点赞数 评论数 转发数 话题 @用户".split()
+_OLD = ["id", "bid", "正文", "头条文章url", "原始图片url", "视频url", "位置", "日期", "工具", "点赞数", "评论数", "转发数", "话题", "@用户"]
 _FULL = [*_OLD, "完整日期"]
 _LIVE = [*_FULL[:6], "Live Photo视频url", *_FULL[6:]]
 _EDITED = [*_LIVE, "是否编辑过", "编辑次数"]
@@ -64,9 +64,7 @@ def _fits(block: Sequence[str], cells: Sequence[str]) -> bool:
         return False
     if len(cells) > len(block) and not _FLAG.fullmatch(cells[len(block)].strip()):
         return False
-    return all(
-        _CELLS[name].fullmatch(cell.strip()) for name, cell in zip(block, cells, strict=False) if name in _CELLS
-    )
+    return all(_CELLS[name].fullmatch(cell.strip()) for name, cell in zip(block, cells, strict=False) if name in _CELLS)
 
 
 def _read_posts(sniff: Sniff) -> Iterator[CanonicalRow | RejectRow]:
@@ -99,7 +97,13 @@ def _account_of(sniff: Sniff) -> str | None:
     return sniff.path.stem if sniff.path.stem.isdigit() else None
 
 
-_NAMES = {"id": "id", "正文": "text", "点赞数": "attitudes_count", "评论数": "comments_count", "转发数": "reposts_count"}
+_NAMES = {
+    "id": "id",
+    "正文": "text",
+    "点赞数": "attitudes_count",
+    "评论数": "comments_count",
+    "转发数": "reposts_count",
+}
 
 
 def _post(fields: Fields, account: str | None, quoted: dict[str, Any] | None) -> Iterator[CanonicalRow | RejectRow]:
@@ -143,10 +147,20 @@ def _read_users(sniff: Sniff) -> Iterator[CanonicalRow | RejectRow]:
             reason = f"expected {len(header)} cells, found {len(row.cells)}; a line break in a profile may have cut it"
             yield RejectRow(row.line, None, reason, None)
             continue
-        yield from _account(Fields(row.line, dict(zip(names, row.cells, strict=True))), "用户id", "昵称", "粉丝数", "关注数", "微博数", "是否认证")
+        yield from _account(
+            Fields(row.line, dict(zip(names, row.cells, strict=True))),
+            "用户id",
+            "昵称",
+            "粉丝数",
+            "关注数",
+            "微博数",
+            "是否认证",
+        )
 
 
-def _account(fields: Fields, id_: str, name: str, followers: str, following: str, posts: str, verified: str) -> Iterator[CanonicalRow | RejectRow]:
+def _account(
+    fields: Fields, id_: str, name: str, followers: str, following: str, posts: str, verified: str
+) -> Iterator[CanonicalRow | RejectRow]:
     counts = fields.counts(followers=followers, following=following, posts=posts)
     counts.pop("count_floors")
     row = {"platform": "weibo", "account_id": fields.id(id_), "name": fields.text(name) or None,
@@ -173,7 +187,9 @@ def _read_comments(sniff: Sniff) -> Iterator[CanonicalRow | RejectRow]:
 def _comment(fields: Fields) -> Iterator[CanonicalRow | RejectRow]:
     own, root = fields.id("id"), fields.id("root_id")
     moment, precision = fields.time("created_at")
-    likes = 0 if fields.data.get("like_count") == "" else fields.counts(likes="like_count")["likes"]  # it writes 0 as ''
+    likes = (
+        0 if fields.data.get("like_count") == "" else fields.counts(likes="like_count")["likes"]
+    )  # it writes 0 as ''
     row = {
         "platform": "weibo", "comment_id": own, "post_id": fields.id("weibo_id"),
         "parent_id": None if root in (None, "0", own) else root, "author_id": fields.id("user_id"),
@@ -186,7 +202,9 @@ def _comment(fields: Fields) -> Iterator[CanonicalRow | RejectRow]:
 def _read_json(sniff: Sniff) -> Iterator[CanonicalRow | RejectRow]:
     user = _user_of(sniff)
     if user:
-        yield from _account(Fields(None, user), "id", "screen_name", "followers_count", "follow_count", "statuses_count", "verified")
+        yield from _account(
+            Fields(None, user), "id", "screen_name", "followers_count", "follow_count", "statuses_count", "verified"
+        )
     for record in files.json_array(sniff.path, after="weibo"):
         if isinstance(record, files.Broken):
             yield RejectRow(record.line, None, record.reason, record.raw)

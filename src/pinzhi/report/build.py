@@ -26,7 +26,9 @@ def _query(out: Path, sql: str) -> list[Row]:
             paths = sorted((out / name).rglob("*.parquet")) if (out / name).is_dir() else []
             if paths:
                 listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-                connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}], hive_partitioning = false)")
+                connection.execute(
+                    f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}], hive_partitioning = false)"
+                )
             else:
                 connection.register(name, schema.empty_table())
         return connection.sql(sql).to_arrow_table().to_pylist()
@@ -92,7 +94,9 @@ def _count(value: float | None, words: Mapping[str, str]) -> str:
     return f"{value:,.0f}"
 
 
-def marked(text: str, spans: Sequence[Mapping[str, int]] | None, first: str = "start", last: str = "end") -> list[tuple[bool, str]]:
+def marked(
+    text: str, spans: Sequence[Mapping[str, int]] | None, first: str = "start", last: str = "end"
+) -> list[tuple[bool, str]]:
     """`text` cut into pieces, each with whether it is inside a span; spans may overlap or lie outside."""
     inside = bytearray(len(text))
     for span in spans or ():
@@ -141,7 +145,9 @@ def _content(out: Path, lang: str) -> Row:
     for row in copies:
         row["pieces"] = marked(row["text"], row["spans"])
         row["source_pieces"] = marked(row["source_text"], row["spans"], "source_start", "source_end")
-    people = _query(out, "SELECT * FROM community WHERE rank <= 8 ORDER BY kind, likes DESC, platform, account_id, rank, text")
+    people = _query(
+        out, "SELECT * FROM community WHERE rank <= 8 ORDER BY kind, likes DESC, platform, account_id, rank, text"
+    )
     return {
         **posts, "copies": copies,
         "accounts": _query(out, "SELECT * FROM accounts WHERE n_posts > 0 ORDER BY real_share DESC NULLS LAST, platform, account_id LIMIT 40"),
@@ -167,7 +173,10 @@ def _figures(out: Path, words: Mapping[str, str]) -> Row:
     months = _query(out, "SELECT strftime(published_at, '%Y-%m') AS month, avg(quality) AS quality, 100 * avg(genuine_share) AS genuine "
                          "FROM posts WHERE published_at IS NOT NULL GROUP BY 1 ORDER BY 1")  # fmt: skip
     if len(months) > 1:
-        series = {words["quality"]: [row["quality"] for row in months], words["genuine"]: [row["genuine"] for row in months]}
+        series = {
+            words["quality"]: [row["quality"] for row in months],
+            words["genuine"]: [row["genuine"] for row in months],
+        }
         figures["months"] = charts.lines([row["month"] for row in months], series)
     mix = _query(out, "SELECT originality_label AS label, count(*) AS n FROM posts GROUP BY 1 ORDER BY n DESC, 1")
     if mix:
@@ -176,7 +185,10 @@ def _figures(out: Path, words: Mapping[str, str]) -> Row:
                          "count(*) FILTER (v.p_contradicts >= 0.5) AS contradicted FROM (SELECT brand, unnest(\"values\") AS v FROM posts "
                          "WHERE brand IS NOT NULL) GROUP BY 1 ORDER BY 1")  # fmt: skip
     if values:
-        series_v = {words["expressed"]: [float(row["expressed"]) for row in values], words["contradicted"]: [-float(row["contradicted"]) for row in values]}
+        series_v = {
+            words["expressed"]: [float(row["expressed"]) for row in values],
+            words["contradicted"]: [-float(row["contradicted"]) for row in values],
+        }
         figures["values"] = charts.bars([row["name"] for row in values], series_v)
     return figures
 
@@ -190,7 +202,9 @@ def write_report(out: Path, lang: str = "zh") -> Path:
     numbers = summary(out)
     content = _content(out, lang)
     script, elements = charts.render(content.pop("figures"))
-    environment = Environment(loader=PackageLoader("pinzhi.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment = Environment(
+        loader=PackageLoader("pinzhi.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
     environment.filters |= {
         "number": lambda value: _number(value, words), "percent": lambda value: _percent(value, words),
         "count": lambda value: _count(value, words),

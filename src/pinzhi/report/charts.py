@@ -28,15 +28,19 @@ def render(figures: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
 
 def bars(labels: Sequence[str], series: Mapping[str, Sequence[float]], *, stacked: bool = False) -> Any:
     """Horizontal bars, one row a label."""
-    from bokeh.models import ColumnDataSource
+    from bokeh.models import ColumnDataSource, FactorRange
     from bokeh.plotting import figure
 
     rows = list(labels)[::-1]
     data = {"label": rows, **{name: list(values)[::-1] for name, values in series.items()}}
-    plot = figure(y_range=rows, height=60 + 30 * len(rows), sizing_mode="stretch_width", toolbar_location=None)
+    plot = figure(
+        y_range=FactorRange(*rows), height=60 + 30 * len(rows), sizing_mode="stretch_width", toolbar_location=None
+    )
     colors = [_COOL, _WARM, _PALE][: len(series)]
     if stacked:
-        plot.hbar_stack(list(series), y="label", height=0.6, color=colors, source=ColumnDataSource(data), legend_label=list(series))
+        plot.hbar_stack(
+            list(series), y="label", height=0.6, color=colors, source=ColumnDataSource(data), legend_label=list(series)
+        )
     else:
         for name, color in zip(series, colors, strict=True):
             plot.hbar(y="label", right=name, height=0.5, color=color, source=ColumnDataSource(data), legend_label=name)
@@ -45,9 +49,16 @@ def bars(labels: Sequence[str], series: Mapping[str, Sequence[float]], *, stacke
 
 def lines(labels: Sequence[str], series: Mapping[str, Sequence[float | None]]) -> Any:
     """Lines over months; a missing value is a gap."""
+    from bokeh.models import FactorRange, Range1d
     from bokeh.plotting import figure
 
-    plot = figure(x_range=list(labels), height=260, sizing_mode="stretch_width", toolbar_location=None, y_range=(0, 100))
+    plot = figure(
+        x_range=FactorRange(*labels),
+        height=260,
+        sizing_mode="stretch_width",
+        toolbar_location=None,
+        y_range=Range1d(0, 100),
+    )
     for (name, values), color in zip(series.items(), (_INK, _COOL), strict=False):
         points = [float("nan") if value is None else value for value in values]
         plot.line(list(labels), points, line_width=3, color=color, legend_label=name)

@@ -35,7 +35,7 @@ def text_key(text: str) -> bytes:
 
 def held_out_keys(data: Path) -> set[bytes]:
     """Keys of every text of every dev file under `data`; none of them may be trained on."""
-    keys = set()
+    keys: set[bytes] = set()
     for path in sorted(data.rglob("dev.parquet")):
         for column in pq.read_table(path).columns:
             if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):

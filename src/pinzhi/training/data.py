@@ -147,14 +147,14 @@ def read_public_comments(data: Path, part: str) -> list[CommentRow]:
             if row["label"] in mapping
         )
     for name in ("group_chat_ads", "game_chat_ads"):
-        path = data / "spam" / name / f"{part}.parquet"
+        source = data / "spam" / name / f"{part}.parquet"
         spam = AUTHENTICITIES.index(Authenticity.SPAM)
         others = tuple(i for i in range(5) if i != spam)
         rows.extend(
             CommentRow(
                 row["text"], "", name, name, None, Target((spam,) if int(row["label"]) else others, (0, 1, 2, 3, 4))
             )
-            for row in pq.read_table(path, columns=["text", "label"]).to_pylist()
+            for row in pq.read_table(source, columns=["text", "label"]).to_pylist()
         )
     return rows
 
@@ -201,9 +201,7 @@ def read_pairs(authored: Path) -> tuple[list[PairRow], list[MannerRow]]:
             source = sources[row["a_id"]]
             group = f"topic/{source['topic']}"
             others = tuple(text for text in topics[source["topic"]] if text != source["text"])
-            pairs.append(
-                PairRow(source["text"], row["b_text"], row["class"], row["grade"], row["how"], group, others)
-            )
+            pairs.append(PairRow(source["text"], row["b_text"], row["class"], row["grade"], row["how"], group, others))
             if row["class"] in ("quote", "original", "rewrite"):
                 label = "quote" if row["class"] == "quote" else "own"
                 manners.append(MannerRow(row["b_text"], label, group))
@@ -234,5 +232,3 @@ def split(rows: Iterable[Row], groups: Sequence[str]) -> tuple[list[Row], list[R
     for row, group in zip(rows, groups, strict=True):
         (dev if is_dev(group) else train).append(row)
     return train, dev
-
-

@@ -90,7 +90,9 @@ def task_batches(data: Path, encoder: Encoder, settings: FinetuneSettings) -> li
     pairs, manners = read_pairs(authored)
     pairs, _ = split(pairs, [row.group for row in pairs])
     manners, _ = split(manners, [row.group for row in manners])
-    make.prepare([row.text for row in manners] + [t for row in pairs for t in (row.earlier, row.later, *row.same_topic)])
+    make.prepare(
+        [row.text for row in manners] + [t for row in pairs for t in (row.earlier, row.later, *row.same_topic)]
+    )
     add("manner", _epochs(manners, settings.tasks["manner"].epochs, chance), make.manner)
     derived = [row for row in pairs if row.label in ("rewrite", "duplicate") and not kept_for_judge(row)]
     for chunk in _epoch_batches(derived, settings, chance):
@@ -118,7 +120,8 @@ def _epoch_batches(rows: Sequence[Any], settings: FinetuneSettings, chance: rand
         chance.shuffle(order)
         while len(order) >= task.batch_size // 2:
             seen: set[str] = set()
-            chosen, rest = [], []
+            chosen: list[PairRow] = []
+            rest: list[PairRow] = []
             for row in order:
                 if row.earlier in seen or len(chosen) == task.batch_size:
                     rest.append(row)
@@ -168,7 +171,7 @@ def finetune(data: Path, encoder_folder: Path, out: Path, settings: FinetuneSett
     trainer = Trainer(
         model=model,
         args=arguments,
-        train_dataset=batches,  # type: ignore[arg-type]  # a list is a map-style dataset
+        train_dataset=batches,  # a list is a map-style dataset
         data_collator=lambda items: items[0],
         optimizers=(torch.optim.AdamW(groups, weight_decay=0.01), None),
     )

@@ -1,13 +1,13 @@
-"""Fine-tune and publish: `python -m pipelines.finetune DATA --encoder work/encoder/encoder --date 20261124`."""
+"""Retrain all heads and publish them: `python -m pipelines.retrain DATA --encoder work/encoder/encoder --date 20261124`."""
 
 import argparse
 from datetime import date
 from pathlib import Path
 
-import pipelines._support  # noqa: F401  (settings that must stand before prefect is imported)
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
+import pipelines._support  # noqa: F401  (settings that must stand before prefect is imported)
 from pinzhi.paths import configs, models
 from pinzhi.training.finetune import finetune
 from pinzhi.training.publish import publish
@@ -26,8 +26,8 @@ def publish_heads(tuned: str, data: str, store: str, day: str, seed: int) -> dic
     return publish(Path(tuned), Path(data), Path(store), date=day, seed=seed)
 
 
-@flow(name="finetune")
-def finetune_and_publish(data: str, encoder: str, out: str, store: str, config: str, day: str) -> dict[str, str]:
+@flow(name="retrain")
+def retrain(data: str, encoder: str, out: str, store: str, config: str, day: str) -> dict[str, str]:
     """All heads from one encoder."""
     tuned = train_heads(data, encoder, out, config)
     return publish_heads(tuned, data, store, day, FinetuneSettings.load(Path(config)).seed)
@@ -41,8 +41,4 @@ if __name__ == "__main__":
     parser.add_argument("--config", type=Path, default=configs() / "train" / "heads.toml")
     parser.add_argument("--date", default=date.today().strftime("%Y%m%d"))
     given = parser.parse_args()
-    print(
-        finetune_and_publish(
-            str(given.data), str(given.encoder), str(given.out), str(models()), str(given.config), given.date
-        )
-    )
+    print(retrain(str(given.data), str(given.encoder), str(given.out), str(models()), str(given.config), given.date))
