@@ -1,39 +1,78 @@
-"""Evaluate the active models: `python -m pipelines.evaluate DATA --out out/evaluation`."""
+"""Evaluate the active models as a flow: `python -m pipelines.evaluate DATA --out out/evaluation`."""
 
 import argparse
-import json
 from pathlib import Path
+from typing import Any
 
+import orjson
+
+import pipelines._support  # noqa: F401  (settings that must stand before prefect is imported)
+from pinzhi import paths
+from pinzhi.evaluation import evaluate_all
+from pinzhi.heads.store import active_versions
+from pinzhi.tables import write_text
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-import pipelines._support  # noqa: F401  (settings that must stand before prefect is imported)
-from pinzhi.evaluation import evaluate_all
-from pinzhi.paths import models
-from pinzhi.tables import write_text
-
 
 @task(cache_policy=NO_CACHE)
-def evaluate_models(data: str, out: str) -> str:
-    """Metrics of every head, beside its baselines, to `out`/metrics.json."""
+def measure(models: str, data: str, out: str) -> str:
+    """Every figure of every head into `out`/metrics.json; returns its path."""
+    content = {"models": active_versions(Path(models)), "metrics": evaluate_all(Path(models), Path(data))}
     path = Path(out) / "metrics.json"
-    write_text(json.dumps(evaluate_all(models(), Path(data)), ensure_ascii=False, indent=2) + "\n", path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode() + "\n", path)
     return str(path)
 
 
+@task(cache_policy=NO_CACHE)
+def publish(metrics: str) -> str:
+    """The figures as a page beside the JSON and as an artifact; returns the path of the page."""
+    text = as_markdown(orjson.loads(Path(metrics).read_bytes()))
+    create_markdown_artifact(text, key="evaluation")
+    page = Path(metrics).with_suffix(".md")
+    write_text(text, page)
+    return str(page)
+
+
+def as_markdown(content: dict[str, Any]) -> str:
+    """One table a report: figure, and its value with the interval where there is one."""
+    lines = ["# Evaluation", "", *(f"- {head}: {version}" for head, version in sorted(content["models"].items()))]
+    for name, report in content["metrics"].items():
+        lines += ["", f"## {name}", "", "| figure | value |", "| --- | --- |"]
+        lines += [f"| {path} | {value} |" for path, value in _flat(report)]
+    return "\n".join(lines) + "\n"
+
+
+def _flat(report: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for name, value in report.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, dict) and {"value", "low", "high"} <= value.keys():
+            rows.append((path, f"{value['value']:.3f} ({value['low']:.3f}-{value['high']:.3f})"))
+        elif isinstance(value, dict):
+            rows += _flat(value, f"{path}.")
+        else:
+            rows.append((path, f"{value:.3f}" if isinstance(value, float) else str(value)))
+    return rows
+
+
 @flow(name="evaluate")
-def evaluate(data: str, out: str) -> str:
-    """Metrics as a file and as an artifact."""
-    path = evaluate_models(data, out)
-    text = Path(path).read_text("utf-8")
-    create_markdown_artifact(key="pinzhi-metrics", markdown=f"```json\n{text}\n```", description="品质 metrics")
-    return path
+def evaluate(data: str, models: str, out: str) -> str:
+    """Every head on its dev rows, beside the simple baselines; returns the path of the page."""
+    return publish(measure(models, data, out))
+
+
+def main() -> None:
+    """The flow from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--models", type=Path, default=None)
+    parser.add_argument("--out", type=Path, default=Path("out/evaluation"))
+    given = parser.parse_args()
+    print(evaluate(str(given.data), str(given.models or paths.models()), str(given.out)))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data")
-    parser.add_argument("--out", default="out/evaluation")
-    given = parser.parse_args()
-    print(Path(evaluate(given.data, given.out)).read_text("utf-8"))
+    main()

@@ -1,9 +1,11 @@
-"""`pinzhi run`, `report`, `convert` and `inspect`: everything that takes files."""
+"""`pinzhi run`, `report`, `convert` and `inspect`: archives in, tables and a report out."""
 
-from dataclasses import asdict
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,114 +13,65 @@ from pinzhi.cli.options import Archives, Brands, Config, Json, KeepAuthors, Lang
 from pinzhi.cli.terminal import Lang, console, is_terminal, print_json, visible
 from pinzhi.errors import UsageError
 
+if TYPE_CHECKING:
+    from pinzhi.readers import Pseudonymiser
+
+_STAGES = {
+    Lang.ZH: {"read": "读取", "fingerprints": "指纹", "originality": "原创度", "coherence": "价值观", "comments": "评论", "write": "写出"},
+    Lang.EN: {},
+}  # fmt: skip
+
 
 class Engine(StrEnum):
-    """Where a run computes."""
+    """Where the work is done."""
 
     LOCAL = "local"
     DASK = "dask"
 
 
-_STAGES = {
-    Lang.ZH: {"read": "读取", "comments": "评论", "fingerprints": "索引", "originality": "原创", "coherence": "价值观", "write": "写出"},
-    Lang.EN: {"read": "read", "comments": "comments", "fingerprints": "index", "originality": "originality",
-              "coherence": "coherence", "write": "write"},
-}  # fmt: skip
-
-
-def _pseudonymiser(keep_authors: bool) -> Any:
-    from pinzhi.readers import Pseudonymiser, load_key
-
-    return None if keep_authors else Pseudonymiser(load_key())
-
-
 def run(
     archives: Archives,
-    brand: Brands,
+    brands: Brands,
     out: Out,
     config: Config = None,
     models: Models = None,
     keep_authors: KeepAuthors = False,
-    engine: Annotated[Engine, typer.Option("--engine", help="Only local in this version.")] = Engine.LOCAL,
+    engine: Annotated[Engine, typer.Option("--engine", help="local: this machine.")] = Engine.LOCAL,
+    address: Annotated[str | None, typer.Option("--address", help="Scheduler of a cluster; for --engine dask.")] = None,
     lang: Language = Lang.ZH,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Score archives into a folder: incremental and resumable. A second run scores only what is new or changed."""
-    if engine is Engine.DASK:
-        raise UsageError("--engine dask: expected local, the only engine of this version; leave the option out")
+    """Score archives into DIR: only what is new or changed; a run that was killed is continued."""
+    if engine is Engine.DASK or address:
+        raise UsageError(
+            "expected --engine local, found a cluster: this version runs on one machine; "
+            "leave out --engine and --address, the folder of results will be the same"
+        )
     existing(archives, "an archive")
-    existing(brand, "a brand profile")
-    from pinzhi.archive import run as run_archive
+    existing(brands, "a brand profile")
+    from pinzhi import archive
     from pinzhi.brand import BrandProfile
     from pinzhi.config import ScoreConfig
-    from pinzhi.report import summary, write_report
     from pinzhi.scoring import Scorer
 
     settings = ScoreConfig.load(config)
-    profiles = [BrandProfile.load(path) for path in brand]
-    scorer = Scorer.load(settings, models)
-    with _Bars(lang, shown=is_terminal() and not quiet and not json) as bars:
-        result = run_archive(
-            archives, profiles, out, scorer=scorer, config=settings, pseudonymise=_pseudonymiser(keep_authors),
-            progress=bars.update,
-        )  # fmt: skip
-    if result.is_new and lang is not Lang.ZH:
-        write_report(out, lang)
-    numbers = summary(out)
-    if json:
-        print_json({**asdict(result), "summary": numbers, "report": str(out / "report.html")})
-    elif not quiet:
-        _tell(result, numbers, out, lang)
-
-
-def _tell(result: Any, numbers: dict[str, Any], out: Path, lang: Lang) -> None:
-    from rich.markdown import Markdown
-
-    from pinzhi.report import summary_markdown
-
-    to = console()
-    scored = sum(result.scored.values())
-    if lang is Lang.ZH:
-        head = f"新评分 {scored} 项" if result.is_new else "没有新内容，无需评分"
-        tail = f"报告：{out / 'report.html'}"
-    else:
-        head = f"{scored} measures made" if result.is_new else "nothing new, nothing scored"
-        tail = f"report: {out / 'report.html'}"
-    to.print(f"{head} (run {result.run_id})")
-    to.print(Markdown(summary_markdown(numbers, lang)))
-    to.print(visible(tail))
-
-
-class _Bars:
-    """A bar for each stage, on stderr."""
-
-    def __init__(self, lang: Lang, *, shown: bool) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-        self._progress = Progress(
-            "{task.description}",
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=console(stderr=True),
-            disable=not shown,
+    profiles = [BrandProfile.load(path) for path in brands]
+    with progress(lang, shown=is_terminal() and not quiet) as advance:
+        summary = archive.run(
+            archives,
+            profiles,
+            out,
+            scorer=Scorer.load(settings, models),
+            config=settings,
+            pseudonymise=pseudonymiser(keep_authors),
+            progress=advance,
         )
-        self._names = _STAGES[lang]
-        self._tasks: dict[str, Any] = {}
-
-    def __enter__(self) -> "_Bars":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._progress.stop()
-
-    def update(self, stage: str, done: int, total: int) -> None:
-        """Rows done of a stage."""
-        if stage not in self._tasks:
-            self._tasks[stage] = self._progress.add_task(self._names.get(stage, stage), total=total)
-        self._progress.update(self._tasks[stage], completed=done, total=total)
+    page = _report(out, lang) if lang is not Lang.ZH or not (out / "report.html").exists() else out / "report.html"
+    if json:
+        print_json({**dataclasses.asdict(summary), "out": str(out), "report": str(page)})
+    elif not quiet:
+        _show(out, page, summary.is_new, lang)
 
 
 def report(
@@ -126,49 +79,85 @@ def report(
     lang: Language = Lang.ZH,
     quiet: Quiet = False,
 ) -> None:
-    """Write the HTML report again, from the Parquet alone."""
+    """Write DIR/report.html again, from the Parquet alone."""
     existing([out], "the folder of a run")
-    from pinzhi.report import write_report
-
-    path = write_report(out, lang)
+    page = _report(out, lang)
     if not quiet:
-        console().print(visible(str(path)))
+        console().print(visible(str(page)))
 
 
 def convert(
     archives: Archives, out: Out, keep_authors: KeepAuthors = False, json: Json = False, quiet: Quiet = False
 ) -> None:
-    """Any known format to the canonical tables as Parquet."""
+    """Any known format to canonical Parquet under DIR/posts, comments, accounts and rejects."""
     existing(archives, "an archive")
     from pinzhi.convert import convert as convert_archives
 
-    counts = convert_archives(archives, out, _pseudonymiser(keep_authors))
+    counts = convert_archives(archives, out, pseudonymise=pseudonymiser(keep_authors))
     if json:
         print_json({"rows": counts, "out": str(out)})
     elif not quiet:
-        for table, rows in counts.items():
-            console().print(f"{rows:>10,}  {table}")
+        for table, n in counts.items():
+            console().print(f"{table:10} {n:>9,}")
 
 
 def inspect(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files or folders to look into.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files or folders.")],
+    lang: Language = Lang.ZH,
     json: Json = False,
 ) -> None:
     """What a reader sees in a file: format, fields mapped, rows, rejects with reasons."""
     existing(files, "a file")
-    from pinzhi.inspect import inspect as look
+    from pinzhi.inspect import inspect as inspect_file
 
-    found = look(files)
+    found = [inspect_file(path) for path in files]
     if json:
-        print_json([asdict(one) for one in found])
+        print_json([dataclasses.asdict(one) for one in found])
+
+
+def pseudonymiser(keep_authors: bool) -> "Pseudonymiser | None":
+    """How author ids are hidden; None when they are to be kept."""
+    if keep_authors:
+        return None
+    from pinzhi.readers import Pseudonymiser, load_key
+
+    return Pseudonymiser(load_key())
+
+
+@contextmanager
+def progress(lang: Lang, *, shown: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each stage on stderr, or nothing."""
+    if not shown:
+        yield lambda stage, done, total: None
         return
-    to = console()
-    for one in found:
-        rows = ", ".join(f"{n} {table}" for table, n in one.rows.items()) or "no rows"
-        to.print(visible(f"{one.name}: {one.reader or 'not read'} {one.format or ''}; {rows}"))
-        for table, filled in one.fields.items():
-            to.print(visible(f"  {table}: " + ", ".join(f"{name} {n}" for name, n in filled.items())))
-        for reason, n in one.rejects.items():
-            to.print(visible(f"  reject x{n}: {reason}"))
-        if one.first_reject:
-            to.print(visible(f"  first: {one.first_reject}"))
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(_STAGES[lang].get(stage, stage), total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield advance
+
+
+def _report(out: Path, lang: Lang) -> Path:
+    from pinzhi.report import write_report
+
+    return write_report(out, lang)
+
+
+def _show(out: Path, page: Path, is_new: bool, lang: Lang) -> None:
+    from rich.markdown import Markdown
+
+    from pinzhi.report import summary_markdown
+
+    screen = console()
+    screen.print(Markdown(visible(summary_markdown(out, lang))))
+    unchanged = {Lang.ZH: "没有变化，未重新评分。", Lang.EN: "Nothing changed, nothing was scored again."}
+    if not is_new:
+        screen.print(unchanged[lang])
+    screen.print(visible(str(page)))

@@ -1,62 +1,106 @@
-"""`pinzhi models`: versions, cards, the switch."""
+"""`pinzhi train` and `pinzhi models`: new labels, versions, the switch."""
 
-from typing import Annotated
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pinzhi.cli.options import Json, Models
+from pinzhi import paths
+from pinzhi.cli.options import Json, Models, existing
 from pinzhi.cli.terminal import console, print_json, visible
 
-app = typer.Typer(help="Model versions: list, show, promote, rollback.", no_args_is_help=True, rich_markup_mode=None)
-Head = Annotated[str, typer.Argument(metavar="HEAD", help="encoder, sentiment, authenticity, ...")]
+if TYPE_CHECKING:
+    from pinzhi.heads.store import Version
+
+app = typer.Typer(help="Versions, cards, the switch.", no_args_is_help=True, rich_markup_mode=None)
+
+Head = Annotated[str, typer.Argument(metavar="HEAD", help="sentiment, authenticity, coherence, ...")]
+
+
+def train(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="sentiment, authenticity, coherence or originality.")],
+    labels: Annotated[
+        list[Path], typer.Argument(metavar="LABELS...", help="Label Studio JSON, doccano JSONL, CSV or Parquet.")
+    ],
+    models: Models = None,
+    seed: Annotated[int, typer.Option("--seed", help="Same seed, same labels: same model.")] = 0,
+    json: Json = False,
+) -> None:
+    """Retrain one task on new labels, compare with the active model on a frozen set, and say promote or keep."""
+    existing(labels, "a label file")
+    from pinzhi.training.heads import train_head
+
+    result = train_head(task, labels, models or paths.models(), seed)
+    if json:
+        print_json(dataclasses.asdict(result))
+        return
+    out = console()
+    for name, value in result.metrics.items():
+        before = result.active_metrics.get(name)
+        out.print(f"{name:24} {_number(before):>10} -> {_number(value):>10}")
+    out.print(visible(result.reason))
+    verdict = f"promote: pinzhi models promote {task} {result.version}" if result.promote else "keep the active model"
+    out.print(visible(verdict))
 
 
 @app.command("list")
 def list_(models: Models = None, json: Json = False) -> None:
-    """Every version; * marks the active one."""
-    from pinzhi import paths
-    from pinzhi.heads.store import list_versions
+    """Every version; * is in use."""
+    from pinzhi.heads import store
 
-    found = list_versions(models or paths.models())
+    found = store.list_versions(models or paths.models())
     if json:
-        print_json([{"head": v.head, "version": v.version, "is_active": v.is_active} for v in found])
+        print_json([_as_json(version) for version in found])
         return
     for version in found:
         console().print(visible(f"{'*' if version.is_active else ' '} {version.head:14} {version.version}"))
 
 
-@app.command()
+@app.command("show")
 def show(
     head: Head,
-    version: Annotated[str | None, typer.Argument(metavar="[VERSION]")] = None,
+    version: Annotated[str | None, typer.Argument(metavar="[VERSION]", help="The active one unless given.")] = None,
     models: Models = None,
     json: Json = False,
 ) -> None:
-    """The card of a version, by default of the active one."""
-    from pinzhi import paths
-    from pinzhi.heads.store import show as show_version
+    """The card and the manifest of one version."""
+    from pinzhi.heads import store
 
-    found = show_version(models or paths.models(), head, version)
+    found = store.show(models or paths.models(), head, version)
     if json:
-        print_json({"head": found.head, "version": found.version, "is_active": found.is_active, **found.manifest})
+        print_json(_as_json(found))
         return
-    console().print(visible((found.folder / "README.md").read_text("utf-8")))
+    card = found.folder / "README.md"
+    console().print(visible(card.read_text("utf-8") if card.exists() else str(found.folder)))
 
 
-@app.command()
+@app.command("promote")
 def promote(head: Head, version: Annotated[str, typer.Argument(metavar="VERSION")], models: Models = None) -> None:
-    """Make a version the active one, after checking its files."""
-    from pinzhi import paths
-    from pinzhi.heads.store import promote as promote_version
+    """Make VERSION the active one of HEAD, after checking its files."""
+    from pinzhi.heads import store
 
-    promote_version(models or paths.models(), head, version)
-    console().print(visible(f"{head} {version}"))
+    store.promote(models or paths.models(), head, version)
+    console().print(visible(f"{head}: {version}"))
 
 
-@app.command()
+@app.command("rollback")
 def rollback(head: Head, models: Models = None) -> None:
-    """Back to the version that was active before."""
-    from pinzhi import paths
-    from pinzhi.heads.store import rollback as roll_back
+    """Back to the version of HEAD that was active before."""
+    from pinzhi.heads import store
 
-    console().print(visible(f"{head} {roll_back(models or paths.models(), head)}"))
+    console().print(visible(f"{head}: {store.rollback(models or paths.models(), head)}"))
+
+
+def _as_json(version: "Version") -> dict[str, Any]:
+    return {
+        "head": version.head,
+        "version": version.version,
+        "is_active": version.is_active,
+        "folder": str(version.folder),
+        "manifest": dict(version.manifest),
+    }
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value if value is not None else "-")

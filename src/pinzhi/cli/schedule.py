@@ -1,52 +1,81 @@
-"""`pinzhi schedule`: the archive flow on a cron schedule, served to a Prefect server."""
+"""`pinzhi schedule`: the archive flow, again and again, under a Prefect server."""
 
 import os
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from pinzhi.cli.options import Archives, Brands, KeepAuthors, Out, existing
-from pinzhi.cli.terminal import console
+from pinzhi.cli.options import Archives, Brands, Config, KeepAuthors, Language, Out, existing
+from pinzhi.cli.terminal import Lang, console, visible
 from pinzhi.errors import UsageError
+
+TIMEOUT_S = 10.0
 
 
 def schedule(
     archives: Archives,
-    brand: Brands,
+    brands: Brands,
     out: Out,
-    cron: Annotated[str, typer.Option("--cron", metavar="EXPR", help='Five fields, e.g. "0 3 * * *".')],
-    timezone: Annotated[str, typer.Option("--timezone", help="Zone of the cron expression.")] = "Asia/Shanghai",
-    server: Annotated[
-        str | None, typer.Option("--server", envvar="PREFECT_API_URL", metavar="URL", help="API of a Prefect server.")
-    ] = None,
+    cron: Annotated[str, typer.Option("--cron", metavar="EXPR", help='When, as in crontab: "0 3 * * *".')],
+    timezone: Annotated[str, typer.Option("--timezone", help="Of the cron expression.")] = "Asia/Shanghai",
+    config: Config = None,
     keep_authors: KeepAuthors = False,
+    lang: Language = Lang.ZH,
+    name: Annotated[str, typer.Option("--name", help="Of the deployment.")] = "nightly",
+    server: Annotated[
+        str | None,
+        typer.Option(
+            "--server", envvar="PREFECT_API_URL", metavar="URL", help="Prefect API: http://127.0.0.1:4200/api."
+        ),
+    ] = None,
 ) -> None:
-    """Serve the archive flow on a schedule until interrupted. Start the server first: `prefect server start`."""
+    """Serve the archive flow on a schedule until stopped (Ctrl-C), under a running Prefect server."""
     existing(archives, "an archive")
-    existing(brand, "a brand profile")
-    if not server:
+    existing(brands, "a brand profile")
+    check_schedule(cron, timezone)
+    os.environ["PREFECT_API_URL"] = check_server(server)
+    from pipelines.score_archive import serve
+
+    parameters = {
+        "archives": [str(path.resolve()) for path in archives],
+        "brands": [str(path.resolve()) for path in brands],
+        "out": str(out.resolve()),
+        "config": None if config is None else str(config.resolve()),
+        "keep_authors": keep_authors,
+        "lang": str(lang),
+    }
+    console(stderr=True).print(visible(f"score-archive/{name}: {cron} ({timezone}), {server}; Ctrl-C ends it"))
+    serve(name, cron, timezone, parameters)
+
+
+def check_schedule(cron: str, timezone: str) -> None:
+    """Raises UsageError for an expression that cron would not take, or a time zone that does not exist."""
+    from pipelines.score_archive import is_cron
+
+    if not is_cron(cron):
         raise UsageError(
-            "expected a Prefect server, found none; run `prefect server start` and "
-            "name it with --server http://127.0.0.1:4200/api"
+            f'expected five cron fields (minute hour day month weekday) such as "0 3 * * *", found "{cron}"; '
+            "mend the expression after --cron"
         )
-    os.environ["PREFECT_API_URL"] = server
-    from prefect.schedules import Cron
-
-    from pipelines.score_archive import score_archive
-
     try:
-        when = Cron(cron, timezone=timezone)
-    except ValueError as error:
-        raise UsageError(f"--cron: expected five fields such as '0 3 * * *', found {cron!r} ({error})") from error
-    console().print(f"serving score-archive: {cron} {timezone}; stop with Ctrl-C")
-    score_archive.serve(
-        name="pinzhi-score-archive",
-        schedule=when,
-        parameters={
-            "archives": [str(path.resolve()) for path in archives],
-            "brands": [str(path.resolve()) for path in brand],
-            "out": str(Path(out).resolve()),
-            "keep_authors": keep_authors,
-        },
-    )
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageError(f'expected a time zone such as Asia/Shanghai, found "{timezone}"; mend --timezone') from error
+
+
+def check_server(url: str | None) -> str:
+    """The API address, once a Prefect server has answered there. Raises UsageError."""
+    import httpx
+
+    start = "start one with `prefect server start` and name it with --server http://127.0.0.1:4200/api"
+    if not url:
+        raise UsageError(f"expected a Prefect server, found none named; {start}")
+    try:
+        healthy = httpx.get(f"{url.rstrip('/')}/health", timeout=TIMEOUT_S).status_code == httpx.codes.OK
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise UsageError(f"{url}: expected a Prefect server, found no answer ({error}); {start}") from error
+    if not healthy:
+        raise UsageError(f"{url}: expected the API of a Prefect server, found something else; {start}")
+    return url.rstrip("/")

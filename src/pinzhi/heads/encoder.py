@@ -41,6 +41,9 @@ class Encoder:
     def load(cls, folder: Path, segmenter: Segmenter | None = None) -> "Encoder":
         """Load an encoder from a local folder; never from the network. Raises ModelError."""
         from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
 
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)

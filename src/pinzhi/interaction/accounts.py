@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,7 @@ def _has_burst(ordered: Sequence[dict[str, Any]], settings: AccountsConfig) -> b
     return any(
         after["followers"] > before["followers"] * (1 + settings.burst_growth)
         and after["fetched_at"] - before["fetched_at"] <= timedelta(days=30)
-        for before, after in zip(known, known[1:], strict=False)
+        for before, after in pairwise(known)
     )
 
 

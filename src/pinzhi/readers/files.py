@@ -175,7 +175,7 @@ def sqlite_tables(path: Path) -> dict[str, list[str]]:
     try:
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {name: [row[1] for row in connection.execute(f"PRAGMA table_info({_quoted(name)})")] for name in names}
-    except sqlite3.DatabaseError:
+    except (sqlite3.Error, UnicodeDecodeError):
         return {}
     finally:
         connection.close()
@@ -194,7 +194,7 @@ def sqlite_rows(path: Path, table: str) -> Iterator[Record | Broken]:
         names = [column[0] for column in cursor.description]
         for number, row in enumerate(cursor, 1):
             yield Record(number, dict(zip(names, row, strict=True)))
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
         yield Broken(number + 1, f"table {table} cannot be read further: {error}", "")
     finally:
         connection.close()

@@ -1,0 +1,56 @@
+"""Builders that every test may use; the network is closed."""
+
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pinzhi import schemas
+from pinzhi.brand import BrandProfile
+from pinzhi.config import ScoreConfig
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only loopback may be reached; flows talk to their own temporary server there."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test tried to reach {address}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session")
+def config() -> ScoreConfig:
+    return ScoreConfig.load(ROOT / "configs" / "score.toml")
+
+
+@pytest.fixture(scope="session")
+def brand() -> BrandProfile:
+    return BrandProfile.load(ROOT / "configs" / "brands" / "lvye.yaml")
+
+
+def at(day: int, hour: int = 12, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(2026, 9, day, hour, minute, second, tzinfo=UTC)
+
+
+def posts(*rows: dict[str, Any]) -> pa.Table:
+    """Canonical posts from partial rows."""
+    base = {"platform": "weibo", "account_id": "acc", "published_at": at(1), "text": "正文"}
+    return pa.Table.from_pylist([{**base, "post_id": f"p{i}", **row} for i, row in enumerate(rows)], schema=schemas.POSTS)
+
+
+def comments(*rows: dict[str, Any]) -> pa.Table:
+    """Canonical comments from partial rows."""
+    base = {"platform": "weibo", "post_id": "p0", "created_at": at(1), "text": "说得好"}
+    return pa.Table.from_pylist(
+        [{**base, "comment_id": f"c{i}", **row} for i, row in enumerate(rows)], schema=schemas.COMMENTS
+    )

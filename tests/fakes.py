@@ -1,0 +1,88 @@
+"""A scorer without models: measures are a digest of the text, so that equal input gives equal output."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pinzhi import schemas
+from pinzhi.originality.index import INDEX, IndexRows, PostIndex, earlier
+from pinzhi.originality.minhash import signatures
+from pinzhi.text import normalise
+
+
+def _shares(text: str, n: int) -> list[float]:
+    digest = np.frombuffer(hashlib.sha256(text.encode()).digest()[:n], dtype=np.uint8).astype(float) + 1
+    return [round(float(x), 4) for x in digest / digest.sum()]
+
+
+class FakeScorer:
+    """What the archive engine needs of a scorer."""
+
+    def __init__(self, version: str = "v1") -> None:
+        heads = ("encoder", "sentiment", "authenticity", "manner", "coherence", "embedding", "originality")
+        self.models = dict.fromkeys(heads, version)
+        self.segmenter_id = "fake"
+        self.index_recall = 1.0
+        self.measured: list[str] = []
+
+    def open_index(self, folder: Path) -> PostIndex:
+        return PostIndex(folder)
+
+    def fingerprint(self, posts: pa.Table) -> pa.Table:
+        texts = posts["text"].to_pylist()
+        signed = signatures([normalise(text).text for text in texts])
+        rows: list[dict[str, Any]] = [
+            {**{name: row.get(name) for name in INDEX.names if name in row}, "signature": signed[i].tolist(),
+             "embedding": np.array(_shares(row["text"], 8), np.float16).tolist(), "p_template": 0.0, "p_quote": 0.0}
+            for i, row in enumerate(posts.to_pylist())
+        ]  # fmt: skip
+        return pa.Table.from_pylist(rows, schema=INDEX)
+
+    def measure_comments(self, comments: pa.Table, posts: pa.Table) -> pa.Table:
+        self.measured += comments["comment_id"].to_pylist()
+        rows = []
+        for row in comments.to_pylist():
+            names = schemas.P_SENTIMENT, schemas.P_AUTHENTICITY
+            p = [dict(zip(kind, _shares(row["text"] + kind[0], len(kind)), strict=True)) for kind in names]
+            rows.append({"platform": row["platform"], "comment_id": row["comment_id"], **p[0], **p[1]})
+        return pa.Table.from_pylist(rows, schema=schemas.COMMENT_MEASURES)
+
+    def measure_coherence(self, posts: pa.Table, brand: Any) -> pa.Table:
+        rows = [
+            {"platform": row["platform"], "post_id": row["post_id"], "brand": brand.id, "values": [
+                {"value_id": value.id, "p_expresses": p[0], "p_touches": p[1], "p_contradicts": p[2], "spans": []}
+                for value in brand.values for p in [_shares(row["text"] + value.id, 4)]]}
+            for row in posts.to_pylist()
+        ]  # fmt: skip
+        return pa.Table.from_pylist(rows, schema=schemas.COHERENCE_MEASURES)
+
+    def measure_originality(self, posts: pa.Table, index: PostIndex, *, own_accounts: Any = ()) -> pa.Table:
+        self.measured += posts["post_id"].to_pylist()
+        rows = []
+        fingerprints = IndexRows.of(self.fingerprint(posts))
+        for i, key in enumerate(fingerprints.keys):
+            past = earlier(index.rows, int(fingerprints.start[i])) & index.mask_without(key)
+            near = [at for at in index.near_duplicates(fingerprints.signature[i], 10) if past[at]]
+            source = index.rows.keys[near[0]] if near else (None, None)
+            p = [0.0, 1.0, 0.0, 0.0, 0.0] if near else [1.0, 0.0, 0.0, 0.0, 0.0]
+            rows.append({"platform": key[0], "post_id": key[1], **dict(zip(schemas.P_ORIGINALITY, p, strict=True)),
+                         "source_platform": source[0], "source_post_id": source[1],
+                         "source_similarity": 1.0 if near else None, "spans": [], "other_sources": [], "is_self": False,
+                         "is_undetermined": False})  # fmt: skip
+        return pa.Table.from_pylist(rows, schema=schemas.ORIGINALITY_MEASURES)
+
+    def affected(self, new_rows: pa.Table, index: PostIndex) -> pa.Table:
+        fresh = IndexRows.of(new_rows)
+        keys = {
+            index.rows.keys[at]
+            for i in range(len(fresh))
+            for at in index.near_duplicates(fresh.signature[i], 50)
+            if index.rows.start[at] >= fresh.end[i]
+        } - set(fresh.keys)
+        return pa.Table.from_pylist(
+            [{"platform": p, "post_id": i} for p, i in sorted(keys)],
+            schema=pa.schema([("platform", pa.string()), ("post_id", pa.string())]),
+        )
