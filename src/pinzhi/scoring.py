@@ -167,7 +167,9 @@ class Scorer:
     def measure_coherence(self, posts: pa.Table, brand: BrandProfile) -> pa.Table:
         """COHERENCE_MEASURES of posts against all values of `brand`, in order."""
         texts = _full_texts(posts)
-        p, spans = self.heads.coherence(texts, self._encoded_values(brand))
+        p, spans = self.heads.coherence(
+            texts, self._encoded_values(brand), explain_from=self.config.coherence.expresses_from
+        )
         offsets = _text_offsets(posts)
         values = [
             [

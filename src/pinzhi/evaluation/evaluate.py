@@ -10,6 +10,8 @@ from sklearn.metrics import accuracy_score, average_precision_score, cohen_kappa
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
+from pinzhi.config import ScoreConfig
+from pinzhi.decide import coherence as decide_coherence
 from pinzhi.evaluation.metrics import bootstrap, expected_calibration_error
 from pinzhi.heads.predict import MANNERS, Heads
 from pinzhi.originality.evidence import FEATURES, pair_features
@@ -112,14 +114,11 @@ def score_coherence(
     return scored
 
 
-def post_grade(p: dict[str, np.ndarray]) -> int:
-    """Grade of a post from its values: contradiction beats expression, expression beats touch."""
-    stacked = np.stack(list(p.values()))
-    if stacked[:, 3].max() >= 0.5:
-        return 0
-    if stacked[:, 2].max() >= 0.5:
-        return 3
-    return 2 if stacked[:, 1:].sum(1).max() >= 0.5 else 1
+def post_grade(p: dict[str, np.ndarray], config: ScoreConfig) -> int:
+    """Grade of a post from the probabilities of its values, under the thresholds of `config`."""
+    values = [{"p_touches": float(x[1]), "p_expresses": float(x[2]), "p_contradicts": float(x[3])} for x in p.values()]
+    _, grade = decide_coherence(values, config)
+    return 1 if grade is None else int(grade)
 
 
 def evaluate_coherence(heads: Heads, data: Path) -> Report:
@@ -147,7 +146,8 @@ def evaluate_coherence(heads: Heads, data: Path) -> Report:
             order.setdefault(row.pair_id, []).append((row.grade, p))
     pairs = [sorted(pair, key=lambda x: x[0]) for pair in order.values() if len(pair) == 2]
     ordered = [high[1] > low[1] for low, high in pairs if low[0] != high[0]]
-    top = np.array([post_grade(p) for p in scored])
+    config = ScoreConfig.load()
+    top = np.array([post_grade(p, config) for p in scored])
     return {
         "auroc_expresses": bootstrap(roc_auc_score, grade == 3, expresses),
         "auroc_value_expresses": bootstrap(roc_auc_score, value_truth, value_guess),

@@ -1,0 +1,170 @@
+"""Runs: nothing twice, new files alone, killed anywhere and still the same bytes."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pinzhi.archive import run
+from pinzhi.brand import BrandProfile
+from pinzhi.config import ScoreConfig
+from pinzhi.errors import InputError, StorageError
+from pinzhi.readers import Pseudonymiser
+from pinzhi.schemas import SCORED_COMMENTS, SCORED_POSTS
+from pinzhi.tables import read_table
+from tests.conftest import ROOT
+from tests.fakes import FakeScorer
+
+KEY = Pseudonymiser(b"k" * 32)
+
+
+def write_archive(folder: Path, first: int, n: int, text: str = "第{}天 菜园子里的番茄红了，先到先得不催熟") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"posts_{first}.jsonl").open("w", encoding="utf-8") as file:
+        for i in range(first, first + n):
+            day = f"2026-{1 + i // 28 % 12:02d}-{1 + i % 28:02d}T09:00:00+08:00"
+            row = {"platform": "weibo", "post_id": f"p{i:05d}", "account_id": f"acc{i % 3}", "published_at": day,
+                   "text": text.format(i) + "好" * (i % 7), "likes": i}  # fmt: skip
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    with (folder / f"comments_{first}.jsonl").open("w", encoding="utf-8") as file:
+        for i in range(first * 6, (first + n) * 6):
+            row = {"platform": "weibo", "comment_id": f"c{i:06d}", "post_id": f"p{i // 6:05d}", "author_id": f"u{i % 11}",
+                   "created_at": "2026-05-01T10:00:00+08:00", "text": f"真的{'好吃' * (i % 4)}，第{i}次买"}  # fmt: skip
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return folder
+
+
+def settings() -> ScoreConfig:
+    base = ScoreConfig.load(ROOT / "configs" / "score.toml")
+    return base.model_copy(update={"batch": base.batch.model_copy(update={"comments": 40, "posts": 12})})
+
+
+def score(archive: Path, out: Path, scorer: Any | None = None) -> Any:
+    brand = BrandProfile.load(ROOT / "configs" / "brands" / "lvye.yaml")
+    return run([archive], [brand], out, scorer=scorer or FakeScorer(), config=settings(), pseudonymise=KEY)
+
+
+def tables_digest(out: Path) -> dict[str, str]:
+    kinds = ("posts", "comments", "accounts", "community", "rejects", "index")
+    return {
+        str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for kind in kinds
+        for path in sorted((out / kind).rglob("*.parquet"))
+    } | {"report": hashlib.sha256((out / "report.html").read_bytes()).hexdigest()}
+
+
+def test_a_second_run_scores_nothing(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "a", 0, 20)
+    first = score(archive, tmp_path / "out")
+    before = tables_digest(tmp_path / "out")
+    scorer = FakeScorer()
+    second = score(archive, tmp_path / "out", scorer)
+    assert first.is_new and not second.is_new and scorer.measured == []
+    assert tables_digest(tmp_path / "out") == before
+    assert first.rows["posts"] == 20 and first.rows["comments"] == 120
+
+
+def test_new_files_are_scored_alone_and_against_the_old(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "a", 0, 20)
+    score(archive, tmp_path / "out")
+    write_archive(tmp_path / "a", 20, 5)
+    scorer = FakeScorer()
+    summary = score(archive, tmp_path / "out", scorer)
+    assert sorted(x for x in scorer.measured if x.startswith("p")) == [f"p{i:05d}" for i in range(20, 25)]
+    assert summary.scored["comments"] == 30
+    rows = {row["post_id"]: row for row in read_table(tmp_path / "out" / "posts", SCORED_POSTS).to_pylist()}
+    assert len(rows) == 25 and rows["p00024"]["source_post_id"] is not None
+
+
+def test_an_earlier_post_that_comes_late_is_seen_by_those_after_it(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "a", 50, 1, "同一句话写在这里给大家看{}")
+    score(archive, tmp_path / "out")
+    write_archive(tmp_path / "a", 1, 1, "同一句话写在这里给大家看{}")
+    score(archive, tmp_path / "out")
+    rows = {row["post_id"]: row for row in read_table(tmp_path / "out" / "posts", SCORED_POSTS).to_pylist()}
+    assert rows["p00050"]["source_post_id"] == "p00001" and rows["p00001"]["source_post_id"] is None
+
+
+def test_changed_counts_are_taken_over_without_scoring(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "a", 0, 3)
+    score(archive, tmp_path / "out")
+    row = {"platform": "weibo", "post_id": "p00001", "account_id": "acc1", "published_at": "2026-01-02T09:00:00+08:00",
+           "text": "第1天 菜园子里的番茄红了，先到先得不催熟好", "likes": 777, "fetched_at": "2026-09-09T00:00:00+08:00"}  # fmt: skip
+    (archive / "posts_z.jsonl").write_text(json.dumps(row, ensure_ascii=False) + "\n", "utf-8")
+    scorer = FakeScorer()
+    score(archive, tmp_path / "out", scorer)
+    likes = {r["post_id"]: r["likes"] for r in read_table(tmp_path / "out" / "posts", SCORED_POSTS).to_pylist()}
+    assert likes["p00001"] == 777 and scorer.measured == []
+
+
+def test_another_model_measures_again(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "a", 0, 4)
+    score(archive, tmp_path / "out")
+    assert score(archive, tmp_path / "out", FakeScorer("v2")).scored["comments"] == 24
+
+
+def test_commenters_are_pseudonyms_in_every_table(tmp_path: Path) -> None:
+    score(write_archive(tmp_path / "a", 0, 4), tmp_path / "out")
+    authors = read_table(tmp_path / "out" / "comments", SCORED_COMMENTS)["author_id"].to_pylist()
+    assert all(author.startswith("a_") for author in authors) and len(set(authors)) == 11
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
+    from pinzhi.archive.store import Store
+
+    archive = write_archive(tmp_path / "a", 0, 2)
+    with Store(tmp_path / "out").held(), pytest.raises(StorageError, match="another run"):
+        score(archive, tmp_path / "out")
+
+
+def test_an_archive_without_anything_readable_says_why(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match="no reader knows"):
+        score(tmp_path / "a", tmp_path / "out")
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from pathlib import Path
+from tests.integration.test_archive import score
+left = [int(sys.argv[3])]
+plain = pathlib.Path.replace
+def replace(self, target):
+    left[0] -= 1
+    if left[0] == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return plain(self, target)
+pathlib.Path.replace = replace
+score(Path(sys.argv[1]), Path(sys.argv[2]))
+print(int(sys.argv[3]) - left[0])
+"""
+
+
+def _driven(archive: Path, out: Path, nth: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", KILLED, str(archive), str(out), str(nth)], cwd=ROOT, text=True, capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=120, check=False,
+    )  # fmt: skip
+
+
+def test_killed_at_every_stage_it_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "a", 0, 20)
+    whole = _driven(archive, tmp_path / "whole", 10_000)
+    assert whole.returncode == 0, whole.stderr
+    writes = int(whole.stdout)
+    expected = tables_digest(tmp_path / "whole")
+    assert writes > 15
+    for nth in sorted({1, 2, 3, *range(4, writes, max(1, writes // 9)), writes - 1, writes}):
+        out = tmp_path / f"killed{nth}"
+        assert _driven(archive, out, nth).returncode == -signal.SIGKILL
+        assert not list(out.glob("runs/*.json")), f"killed at write {nth}: a run file says whole"
+        resumed = _driven(archive, out, 10_000)
+        assert resumed.returncode == 0, resumed.stderr
+        assert tables_digest(out) == expected, f"killed at write {nth}"

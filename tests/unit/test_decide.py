@@ -1,0 +1,203 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinzhi import interaction
+from pinzhi.brand import BrandProfile
+from pinzhi.config import ScoreConfig
+from pinzhi.decide import REASONS, coherence, decide_accounts, decide_comments, decide_posts
+from pinzhi.errors import BrandError, ConfigError, InputError, StorageError
+from pinzhi.interaction import real_share, share_interval
+from pinzhi.labels import Grade
+from pinzhi.schemas import ACCOUNTS, P_AUTHENTICITY, P_ORIGINALITY, P_SENTIMENT, POSTS
+from pinzhi.tables import read_file, write_parquet
+from tests.conftest import ROOT, at, comments
+
+
+def measured(**given: object) -> pa.Table:
+    row = {
+        "platform": "weibo", **dict(zip(P_ORIGINALITY, (1.0, 0.0, 0.0, 0.0, 0.0), strict=True)), "source_platform": None,
+        "is_self": False, "is_undetermined": False, "genuine_share": None, "n_comments": 0,
+        "values": [{"value_id": "environment", "p_expresses": 0.9, "p_touches": 0.05, "p_contradicts": 0.0, "spans": []}],
+        **given,
+    }  # fmt: skip
+    table = pa.Table.from_pylist([row])
+    return table.set_column(
+        table.schema.get_field_index("genuine_share"), "genuine_share", table["genuine_share"].cast(pa.float32())
+    )
+
+
+def decided(config: ScoreConfig, **given: object) -> dict[str, object]:
+    return decide_posts(measured(**given), config).to_pylist()[0]
+
+
+def test_an_original_post_that_lives_a_value_is_published(config: ScoreConfig) -> None:
+    row = decided(config)
+    assert (row["verdict"], row["originality_label"], row["coherence_grade"]) == ("publish", "original", 3)
+    assert row["reasons"] == ["expresses_values"] and row["interaction"] is None
+
+
+def test_contradiction_beats_expression_and_holds(config: ScoreConfig) -> None:
+    values = [{"value_id": "a", "p_expresses": 0.9, "p_touches": 0.0, "p_contradicts": 0.0, "spans": []},
+              {"value_id": "b", "p_expresses": 0.0, "p_touches": 0.0, "p_contradicts": 0.8, "spans": []}]  # fmt: skip
+    row = decided(config, values=values)
+    assert (row["verdict"], row["coherence_grade"]) == ("hold", 0) and "contradicts_values" in row["reasons"]
+
+
+def test_a_copy_is_held_but_syndication_costs_nothing(config: ScoreConfig) -> None:
+    copy = dict(zip(P_ORIGINALITY, (0.02, 0.9, 0.08, 0.0, 0.0), strict=True))
+    foreign = decided(config, **copy, source_platform="weibo")
+    own = decided(config, **copy, source_platform="douyin", is_self=True)
+    recycled = decided(config, **copy, source_platform="weibo", is_self=True)
+    assert foreign["verdict"] == "hold" and foreign["originality"] < 5
+    assert own["verdict"] == "publish" and own["originality"] > 95 and "syndication" in own["reasons"]
+    assert recycled["verdict"] == "hold" and "recycled" in recycled["reasons"]
+
+
+def test_undetermined_is_no_accusation(config: ScoreConfig) -> None:
+    assert decided(config, is_undetermined=True)["originality_label"] == "undetermined"
+
+
+@given(p=st.floats(0, 1), more=st.floats(0, 1))
+def test_contradiction_never_raises_coherence(p: float, more: float) -> None:
+    config = ScoreConfig.load()
+    low, high = sorted((p, more))
+
+    def score(contradicts: float) -> float:
+        value = {"value_id": "a", "p_expresses": 0.3, "p_touches": 0.3, "p_contradicts": contradicts}
+        found, _ = coherence([value], config)
+        assert found is not None
+        return found
+
+    assert score(high) <= score(low) + 1  # the touch that a contradiction also is may weigh a little
+
+
+def test_every_reason_has_both_languages() -> None:
+    assert all(reason.zh and reason.en for reason in REASONS.values())
+
+
+def test_anchors_are_reproduced_and_the_scale_is_monotone(config: ScoreConfig) -> None:
+    assert real_share(3_000_000, 3, config.accounts) == pytest.approx(0.10)
+    assert real_share(100_000, 30, config.accounts) == pytest.approx(0.90)
+    by_interaction = [real_share(50_000, i, config.accounts) for i in (0, 1, 5, 50, 500)]
+    by_followers = [real_share(f, 10, config.accounts) for f in (1_000, 10_000, 1e6, 1e7)]
+    assert by_interaction == sorted(by_interaction) and by_followers == sorted(by_followers, reverse=True)
+
+
+@given(st.lists(st.floats(0, 1), min_size=5, max_size=60))
+def test_interval_holds_its_point_and_narrows_with_n(p: list[float]) -> None:
+    labels, shares = np.array([x > 0.5 for x in p]), np.array(p)
+    share, low, high = share_interval(labels, shares, 0.9)
+    _, low_4, high_4 = share_interval(np.tile(labels, 9), np.tile(shares, 9), 0.9)
+    assert 0 <= low <= share <= high <= 1 and high_4 - low_4 <= high - low + 1e-9
+
+
+def scored_comments(*texts: str, minutes: int = 1, posts: int = 1, author: bool = True, p: int = 0) -> pa.Table:
+    rows = comments(*({"text": t, "created_at": at(1, 8, (i * minutes) % 60), "post_id": f"p{i % posts}",
+                       "author_id": f"a{i}" if author else None} for i, t in enumerate(texts)))  # fmt: skip
+    for names, top in ((P_SENTIMENT, 2), (P_AUTHENTICITY, p)):
+        for i, name in enumerate(names):
+            rows = rows.append_column(name, pa.array([0.9 if i == top else 0.02] * len(texts), pa.float32()))
+    return rows.append_column("is_owner", pa.array([False] * len(texts)))
+
+
+def test_equal_praise_by_many_hands_within_minutes_is_water_army(config: ScoreConfig) -> None:
+    table = interaction.coordinate(scored_comments(*["真的太好用了强烈推荐大家"] * 5, "这个盖子怎么拧不紧"), config)
+    labels = decide_comments(table, config)["authenticity"].to_pylist()
+    assert labels == ["water_army"] * 5 + ["genuine"]
+    assert "burst" in table["coordination_evidence"][0].as_py()
+
+
+def test_a_masked_archive_says_that_it_is_masked(config: ScoreConfig) -> None:
+    table = interaction.coordinate(scored_comments(*["真的太好用了强烈推荐大家"] * 4, author=False), config)
+    assert "authors=masked" in table["coordination_evidence"][0].as_py()
+
+
+@pytest.mark.parametrize("text", ["哈哈哈", "求链接在哪里买", "这个盖子怎么拧不紧呢？"])
+def test_questions_and_short_reactions_are_no_coordination(text: str, config: ScoreConfig) -> None:
+    assert interaction.coordinate(scored_comments(*[text] * 6), config)["coordination_id"].null_count == 6
+
+
+def test_too_few_comments_is_an_answer(config: ScoreConfig) -> None:
+    few = decide_comments(interaction.coordinate(scored_comments("味道很正", "已经回购"), config), config)
+    post = pa.Table.from_pylist([{"platform": "weibo", "post_id": "p0"}])
+    row = interaction.aggregate_posts(post, few, config).to_pylist()[0]
+    assert row["genuine_share"] is None and row["n_comments"] == 2
+
+
+@pytest.mark.parametrize(("followers", "reason"), [(None, "hidden_followers"), (0, "zero_followers")])
+def test_hidden_and_zero_followers_give_null_with_the_reason(followers: int | None, reason: str, config: ScoreConfig) -> None:
+    posts = pa.Table.from_pylist([{"platform": "weibo", "account_id": "acc", "n_comments": 9, "n_genuine": 9,
+                                   "comments": 9, "reposts": 0, "reads": None, "quality": 50.0}])  # fmt: skip
+    seen = pa.Table.from_pylist([{"platform": "weibo", "account_id": "acc", "followers": followers}], schema=ACCOUNTS)
+    (row,) = decide_accounts(interaction.aggregate_accounts(posts, seen, config), config).to_pylist()
+    assert row["real_share"] is None and row["reasons"] == [reason] and row["verdict"] == "unknown"
+
+
+def test_critics_are_the_unanswered(config: ScoreConfig) -> None:
+    table = scored_comments("盖子三天就坏了客服不理人", "漏水漏了一包")
+    for i, name in enumerate(P_SENTIMENT):
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array([0.9 if i == 0 else 0.05] * 2, pa.float32()))
+    reply = table.slice(0, 1).to_pylist()[0] | {"comment_id": "c9", "parent_id": "c0", "is_owner": True, "author_id": "acc"}
+    table = pa.concat_tables([table, pa.Table.from_pylist([reply], schema=table.schema)])
+    table = decide_comments(interaction.coordinate(table, config), config)
+    owner = pa.table({"platform": ["weibo"], "post_id": ["p0"], "account_id": ["acc"]})
+    rows = interaction.community(table, owner, config).to_pylist()
+    assert [(row["kind"], row["comment_ids"]) for row in rows] == [("critic", ["c1"])]
+
+
+BRAND = (ROOT / "configs" / "brands" / "lvye.yaml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("id: a\nname: 甲\nvalues: []\n", "values"), ("- a\n", "mapping"), ("id: [\n", "YAML"),
+     (BRAND + "\nid: again\n", "twice"), (BRAND + "\ncolour: green\n", "colour"),
+     (BRAND.replace("id: environment", "name2: x"), "values.0"), ("", "mapping")],
+)  # fmt: skip
+def test_a_broken_brand_profile_names_file_and_field(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "brand.yaml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(BrandError, match=message) as caught:
+        BrandProfile.load(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_duplicate_value_id_is_refused(tmp_path: Path) -> None:
+    values = "".join(f"  - {{id: {i}, name: 名, statement: 说明文字}}\n" for i in ("a", "b", "a"))
+    (tmp_path / "b.yaml").write_text(f"id: x\nname: 甲\nvalues:\n{values}", "utf-8")
+    with pytest.raises(BrandError, match="found a twice"):
+        BrandProfile.load(tmp_path / "b.yaml")
+
+
+def test_unknown_configuration_keys_are_refused(tmp_path: Path) -> None:
+    text = (ROOT / "configs" / "score.toml").read_text("utf-8")
+    (tmp_path / "c.toml").write_text(text + "\nfast = true\n", "utf-8")
+    with pytest.raises(ConfigError, match="fast"):
+        ScoreConfig.load(tmp_path / "c.toml")
+
+
+def test_grades_have_their_order() -> None:
+    assert [int(g) for g in Grade] == [0, 1, 2, 3]
+
+
+def test_parquet_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "posts.parquet"
+    with pytest.raises(InputError, match="post_id"):
+        write_parquet(pa.table({"platform": ["weibo"]}), path, POSTS)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(StorageError, match="disk is full"):
+        write_parquet(POSTS.empty_table(), path, POSTS)
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    path.write_bytes(b"PAR1 but not really")
+    with pytest.raises(InputError, match="expected Parquet"):
+        read_file(path, POSTS)
