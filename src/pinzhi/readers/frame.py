@@ -1,30 +1,25 @@
-"""Finds the reader of each file, batches what it yields, pseudonymises, and loses nothing."""
+"""Raw records to canonical batches: one way for every reader. What cannot be read becomes a reject with its place."""
 
-import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pyarrow as pa
 
 from pinzhi import schemas
-from pinzhi.errors import UsageError
-from pinzhi.readers import files, values
-from pinzhi.readers.base import CanonicalRow, Reader, RejectRow, Sniff
-from pinzhi.readers.canonical import CanonicalReader
-from pinzhi.readers.mediacrawler import MediaCrawlerReader
-from pinzhi.readers.pseudonym import Pseudonymiser
-from pinzhi.readers.weibo_crawler import WeiboCrawlerReader
+from pinzhi.readers import values
+from pinzhi.readers.base import Note, Part, Reader, Shape
+from pinzhi.readers.jsons import json_array, json_lines, json_sections
+from pinzhi.readers.lines import csv_rows
+from pinzhi.readers.pseudonym import Pseudonymiser, redact_cells, redact_record, redact_text
+from pinzhi.readers.raw import MAX_RAW, Broken, Raw, Record, Row
+from pinzhi.readers.rows import Rows
+from pinzhi.readers.stores import parquet_rows, sqlite_rows
 
-READERS: tuple[Reader, ...] = (MediaCrawlerReader(), WeiboCrawlerReader(), CanonicalReader())
-VERSION = "1"  # part of every source digest: a reader that reads differently reads again
 BATCH = 5000
-_KINDS = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".db": "sqlite", ".sqlite": "sqlite",
-          ".sqlite3": "sqlite", ".parquet": "parquet"}  # fmt: skip
-_LATER = {".xlsx": "Excel workbooks are not read yet; export the same data as csv or jsonl",
-          ".xls": "Excel workbooks are not read yet; export the same data as csv or jsonl"}  # fmt: skip
+_LONG_ID = 16  # digits; spreadsheets keep fifteen
+_MIN_ROUND_IDS = 3  # one id in a thousand ends in 000 by chance
 
 
 @dataclass(frozen=True)
@@ -41,143 +36,165 @@ class Source:
 
 @dataclass(frozen=True)
 class Reject:
-    """A file or record that could not be read."""
+    """A file or record that could not be read, or not whole; `line` is null for the whole file."""
 
     source: str
     line: int | None
     field: str | None
     reason: str
-    raw: str | None
+    raw: str | None = None
 
 
-def discover(inputs: Sequence[Path]) -> tuple[list[Source], list[Reject]]:
-    """Files of `inputs` (files or folders) that a reader recognises, sorted by name, and a reject for every other.
+class _Batches:
+    """Rows and rejects of one file, given out in batches in the canonical schemas."""
 
-    Links that lead out of a folder are not followed. Raises UsageError when an input does not exist.
-    """
-    sources: list[Source] = []
-    rejects: list[Reject] = []
-    for root in inputs:
-        if not root.exists():
-            raise UsageError(f"{root}: no such file or folder; name an archive that a crawler wrote")
-        paths = [root] if root.is_file() else sorted(path for path in root.rglob("*") if path.is_file())
-        for path in paths:
-            name = path.name if root.is_file() else f"{root.name}/{path.relative_to(root).as_posix()}"
-            found = _recognise(path, name, root)
-            (sources if isinstance(found, Source) else rejects).append(found)  # type: ignore[arg-type]
-    return sorted(sources, key=lambda s: (s.name, s.digest)), rejects
+    def __init__(self, source: str, pseudonymise: Pseudonymiser | None) -> None:
+        self._source = source
+        self._pseudonymise = pseudonymise
+        self._rows: dict[str, list[Raw]] = {name: [] for name in schemas.CANONICAL}
+        self._long_ids = 0
+        self._round_ids: set[str] = set()
 
+    def add(self, table: str, row: Raw) -> None:
+        """A canonical row."""
+        key = row[schemas.KEYS[table][1]]
+        if len(key) >= _LONG_ID and key.isdigit():
+            self._long_ids += 1
+            if key.endswith("000") and len(self._round_ids) < BATCH:
+                self._round_ids.add(key)
+        if table == "comments" and self._pseudonymise is not None:
+            if row.get("author_id"):
+                row["author_id"] = self._pseudonymise.id(row["platform"], row["author_id"])
+            if row.get("author_name"):
+                row["author_name"] = self._pseudonymise.name(row["author_name"])
+        self._rows[table].append(row)
 
-def _recognise(path: Path, name: str, root: Path) -> Source | Reject:
-    def reject(reason: str) -> Reject:
-        return Reject(name, None, None, reason, None)
+    def note(self, line: int | None, note: Note, data: Raw | None = None) -> None:
+        """A reject, with the raw record."""
+        raw = None
+        if data is not None:
+            shown = data if self._pseudonymise is None else redact_record(data)
+            raw = json.dumps(shown, ensure_ascii=False, default=str)
+        self._reject(line, note, raw)
 
-    if root.is_dir() and not path.resolve().is_relative_to(root.resolve()):
-        return reject("a link that leads out of the archive is not followed")
-    try:
-        if path.stat().st_size == 0:
-            return reject("the file is empty")
-        sniff = sniff_file(path)
-    except OSError as error:
-        return reject(f"the file cannot be opened ({error.strerror}); check its permissions")
-    if sniff is None:
-        return reject(_LATER.get(path.suffix.lower(), "not an archive format (csv, json, jsonl, sqlite, parquet)"))
-    for reader in READERS:
-        format_ = reader.recognises(sniff)
-        if format_:
-            return Source(path, name, reader.name, format_, _digest(path, name, reader.name))
-    shown = ", ".join(sniff.columns[:8] or sniff.object_keys[:8] or tuple(sniff.tables)[:8]) or "nothing readable"
-    return reject(f"no reader knows this {sniff.kind} file; its fields begin {shown[:200]}; see docs/formats.md")
+    def broken(self, item: Broken, header: Sequence[str]) -> None:
+        """What could not be read at all; `header` is the one of a CSV file."""
+        raw = item.raw
+        if self._pseudonymise is not None and raw is not None:
+            if isinstance(raw, list):
+                raw = redact_cells(raw, header)
+            else:
+                raw = ",".join(redact_cells(raw.split(","), header)) if header else redact_text(raw)
+        self._reject(item.line, Note(None, item.reason), ",".join(raw) if isinstance(raw, list) else raw)
 
+    def _reject(self, line: int | None, note: Note, raw: str | None) -> None:
+        self._rows["rejects"].append(
+            {"source": self._source, "line": line, "field": note.field, "reason": values.plain(note.reason),
+             "raw": None if raw is None else values.plain(raw)[:MAX_RAW]}
+        )  # fmt: skip
 
-def _digest(path: Path, name: str, reader: str) -> str:
-    with path.open("rb") as file:
-        content = hashlib.file_digest(file, "sha256")
-    return hashlib.sha256(f"{content.hexdigest()}\n{name}\n{reader}\n{VERSION}".encode("utf-8", "replace")).hexdigest()[
-        :32
-    ]
+    def full(self) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """Batches that have enough rows."""
+        for table, rows in self._rows.items():
+            if len(rows) >= BATCH:
+                yield self._take(table)
 
+    def rest(self) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """What is left, with a warning when the ids look rounded."""
+        n = len(self._round_ids)
+        if n >= _MIN_ROUND_IDS and 2 * n >= self._long_ids:
+            reason = (
+                f"expected ids digit for digit, found {n} of {self._long_ids} long ids ending in 000: a spreadsheet seems "
+                "to have rounded them; export again and do not save the file in a spreadsheet"
+            )
+            self.note(None, Note(None, reason))
+        for table, rows in self._rows.items():
+            if rows:
+                yield self._take(table)
 
-def sniff_file(path: Path) -> Sniff | None:
-    """Kind and columns of a file, by its content first and its suffix second; None for what is no archive format."""
-    with path.open("rb") as file:
-        head = file.read(1 << 16)
-    if head.startswith(b"SQLite format 3\x00"):
-        return Sniff(path, "sqlite", tables=files.sqlite_tables(path))
-    kind = _KINDS.get(path.suffix.lower())
-    if head.startswith(b"PAR1"):
-        kind = "parquet"
-    if kind in (None, "sqlite"):
-        return None
-    if kind == "parquet":
-        first = next(files.parquet_rows(path), None)
-        return Sniff(path, kind, tuple(first.data) if isinstance(first, files.Record) else ())
-    if kind == "csv":
-        row = next(files.csv_rows(path), None)
-        cells = row.cells if isinstance(row, files.Row) else []
-        return Sniff(path, kind, tuple(cell.strip().lstrip("\ufeff") for cell in cells))
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    if start == b"[":
-        first = next(files.json_array(path), None)
-        return Sniff(path, "json", tuple(first.data) if isinstance(first, files.Record) else ())
-    lines = (record for _, record in zip(range(5), files.json_lines(path), strict=False))
-    first = next((record for record in lines if isinstance(record, files.Record)), None)
-    if first is not None and not (kind == "json" and _is_one_object(path)):
-        return Sniff(path, "jsonl", tuple(first.data))
-    return Sniff(path, "json", object_keys=_object_keys(path))
+    def _take(self, table: str) -> tuple[str, pa.RecordBatch]:
+        schema, rows = schemas.CANONICAL[table], self._rows[table]
+        self._rows[table] = []
+        arrays = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
+        return table, pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _is_one_object(path: Path) -> bool:
-    return "weibo" in _object_keys(path)
-
-
-def _object_keys(path: Path) -> tuple[str, ...]:
-    """Top-level keys of a JSON object, whole files only; the marker keys of a cut one."""
-    if path.stat().st_size <= 1 << 26:
-        try:
-            data = orjson.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
-            return tuple(data) if isinstance(data, dict) else ()
-        except orjson.JSONDecodeError:
-            pass
-    with path.open("rb") as file:
-        head = file.read(1 << 16)
-    return tuple(key for key in ("user", "weibo") if f'"{key}"'.encode() in head)
-
-
-def read_source(source: Source, pseudonymise: Pseudonymiser | None) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """Canonical batches of `source`, each with its table name, in the schemas of `schemas.CANONICAL`."""
-    reader = next(reader for reader in READERS if reader.name == source.reader)
-    sniff = sniff_file(source.path)
-    assert sniff is not None  # it was recognised
-    waiting: dict[str, list[dict[str, Any]]] = {name: [] for name in schemas.CANONICAL}
-    for row in reader.read(sniff):
-        if isinstance(row, RejectRow):
-            table = "rejects"
-            waiting[table].append(
-                {"source": source.name, "line": row.line, "field": row.field, "reason": row.reason,
-                 "raw": None if row.raw is None else values.text(row.raw)}
-            )  # fmt: skip
+def read_parts(
+    reader: Reader, shape: Shape, pseudonymise: Pseudonymiser | None
+) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Canonical batches of a file, each with its table name, in the schemas of `schemas.CANONICAL`."""
+    parts = {part.section: part for part in reader.parts(shape)}
+    tables: dict[str, Rows] = {}
+    batches = _Batches(shape.name, pseudonymise)
+    for section in shape.sections:
+        if section not in parts:
+            reason = reader.ignored(section) or f"no table that {reader.name} is known to write"
+            batches.note(None, Note(section, f"not read: {reason}"))
+    for part, header, item in _items(shape, parts):
+        if isinstance(item, Broken):
+            batches.broken(item, header)
         else:
-            table = row.table
-            waiting[table].append(_private(row, pseudonymise))
-        if len(waiting[table]) >= BATCH:
-            yield table, _batch(table, waiting[table])
-            waiting[table] = []
-    for table, rows in waiting.items():
-        if rows:
-            yield table, _batch(table, rows)
+            _add(part, item, tables, batches)
+        yield from batches.full()
+    yield from batches.rest()
 
 
-def _private(row: CanonicalRow, pseudonymise: Pseudonymiser | None) -> dict[str, Any]:
-    if row.table != "comments" or pseudonymise is None:
-        return row.values
-    private = dict(row.values)
-    if private.get("author_id"):
-        private["author_id"] = pseudonymise.id(private["platform"], private["author_id"])
-    if private.get("author_name"):
-        private["author_name"] = pseudonymise.name(private["author_name"])
-    return private
+def _add(part: Part, record: Record, tables: dict[str, Rows], batches: _Batches) -> None:
+    found = ((part.layout, record.data),) if part.expand is None else part.expand(record.data)
+    for one in found:
+        if isinstance(one, Note):
+            batches.note(record.line, one, record.data)
+            continue
+        layout, raw = one
+        if layout.label not in tables:
+            tables[layout.label] = Rows(layout)
+        row, notes = tables[layout.label].row(raw)
+        for note in notes:
+            batches.note(record.line, note, raw)
+        if row is not None:
+            batches.add(layout.table, row)
 
 
-def _batch(table: str, rows: list[dict[str, Any]]) -> pa.RecordBatch:
-    return pa.RecordBatch.from_pylist(rows, schema=schemas.CANONICAL[table])
+def _items(shape: Shape, parts: dict[str, Part]) -> Iterator[tuple[Part, Sequence[str], Record | Broken]]:
+    """Records of the known sections, and the header of a CSV file for those that are broken."""
+    if shape.kind == "csv":
+        yield from _csv_records(shape, parts[""])
+    elif shape.kind == "object":
+        first = next(iter(parts.values()))
+        for section, item in json_sections(shape.path):
+            if section in parts or isinstance(item, Broken):
+                yield parts.get(section, first), (), item
+    elif shape.kind == "sqlite":
+        for section, part in parts.items():
+            yield from ((part, _columns(shape, section), item) for item in sqlite_rows(shape.path, section))
+    else:
+        read = {"json": json_array, "jsonl": json_lines, "parquet": parquet_rows}[shape.kind]
+        yield from ((parts[""], (), item) for item in read(shape.path))
+
+
+def _columns(shape: Shape, section: str) -> tuple[str, ...]:
+    return tuple(shape.sections[section][0])
+
+
+def _csv_records(shape: Shape, part: Part) -> Iterator[tuple[Part, Sequence[str], Record | Broken]]:
+    header: list[str] = []
+    for row in csv_rows(shape.path, shape.delimiter):
+        if isinstance(row, Broken):
+            yield part, header, row
+        elif not header or _is_header(row, header):
+            header = [cell.strip("\ufeff \t") for cell in row.cells]
+        else:
+            yield part, header, _aligned(part, row, header)
+
+
+def _is_header(row: Row, header: Sequence[str]) -> bool:
+    """Whether a header stands here again, as when files were joined or a run began anew."""
+    return row.cells[0].strip("\ufeff \t") == header[0] and len(set(row.cells) & set(header)) * 2 > len(header)
+
+
+def _aligned(part: Part, row: Row, header: Sequence[str]) -> Record | Broken:
+    data = part.align(header, row.cells)
+    if data is not None:
+        return Record(row.line, data)
+    reason = f"expected {len(header)} cells as the header has, found {len(row.cells)} that fit no known version"
+    return Broken(row.line, reason, row.cells)

@@ -2,9 +2,29 @@
 
 import hashlib
 import os
+import re
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pinzhi.errors import StorageError
+
+KEY_BYTES = 32
+_PSEUDONYM = re.compile(r"a_[0-9a-f]{16}")
+_MASKED = "***"
+
+# Fields that name a person, in every format that is read; their values never reach a reject.
+AUTHOR_FIELDS = frozenset({
+    "author_id", "author_name", "user_id", "user_name", "user_nickname", "user_link", "user_avatar",
+    "user_url_token", "user_unique_id", "user_signature", "user_screen_name", "user_avatar_url", "nickname",
+    "nick_name", "screen_name", "sec_uid", "short_user_id", "creator_hash", "avatar", "avatar_url", "avatar_hd",
+    "profile_url", "profile_image_url", "main_page_url", "url_token", "sign", "bio", "ip_location", "昵称", "用户id",
+    "用户昵称", "源用户id", "源用户昵称", "主页", "头像", "高清头像", "fan_id", "fan_name", "fan_sign", "fan_avatar", "up_id", "up_name",
+})  # fmt: skip
+_IN_JSON = re.compile(
+    r"(\"(?:" + "|".join(sorted(AUTHOR_FIELDS)) + r")\"\s*:\s*)(\"(?:[^\"\\]|\\.)*(?:\"|\\?\Z)|[^\s,}\]\"]+)", re.DOTALL
+)
 
 
 class Pseudonymiser:
@@ -14,21 +34,50 @@ class Pseudonymiser:
         self._key = key
 
     def id(self, platform: str, raw: str) -> str:
-        """Pseudonym of an author id: `a_` and 16 hex digits."""
-        return (
-            "a_"
-            + hashlib.blake2b(f"{platform}/{raw}".encode("utf-8", "replace"), key=self._key, digest_size=8).hexdigest()
-        )
+        """Pseudonym of an author id: `a_` and 16 hex digits; what is one already stays, so that reading again changes
+        nothing."""
+        if _PSEUDONYM.fullmatch(raw):
+            return raw
+        named = f"{platform}/{raw}".encode("utf-8", "replace")
+        return "a_" + hashlib.blake2b(named, key=self._key, digest_size=8).hexdigest()
 
     def name(self, raw: str) -> str:
         """A display name of which one character stays."""
-        return f"{raw[:1]}***" if raw else ""
+        return f"{raw[:1]}{_MASKED}" if raw else ""
+
+
+def redact_record(data: dict[str, Any]) -> dict[str, Any]:
+    """A raw record whose author fields are masked, at every depth."""
+    return {key: _MASKED if key in AUTHOR_FIELDS and value else _redact(value) for key, value in data.items()}
+
+
+def _redact(value: Any) -> Any:
+    if isinstance(value, dict):
+        return redact_record(value)
+    return [_redact(item) for item in value] if isinstance(value, list) else value
+
+
+def redact_text(text: str) -> str:
+    """A broken piece of JSON whose author fields are masked."""
+    return _IN_JSON.sub(rf'\1"{_MASKED}"', text)
+
+
+def redact_cells(cells: Sequence[str], header: Sequence[str]) -> list[str]:
+    """Cells that do not match their header: those that may hold an author's field are masked.
+
+    Cells may be missing before an author's cell, so as many columns to its left are masked too.
+    """
+    named = [at for at, column in enumerate(header) if column in AUTHOR_FIELDS]
+    if not named:
+        return list(cells)
+    first = named[0] - max(0, len(header) - len(cells))
+    return [cell if at < first or not cell else _MASKED for at, cell in enumerate(cells)]
 
 
 def key_path() -> Path:
     """Where the key is kept: PINZHI_KEY_FILE, or the user's configuration folder."""
     named = os.environ.get("PINZHI_KEY_FILE")
-    return Path(named) if named else Path.home() / ".config" / "pinzhi" / "pseudonym.key"
+    return Path(named) if named else Path("~/.config/pinzhi/pseudonym.key").expanduser()
 
 
 def load_key(fresh: bytes | None = None) -> bytes:
@@ -36,16 +85,32 @@ def load_key(fresh: bytes | None = None) -> bytes:
     path = key_path()
     try:
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(fresh or os.urandom(32))
+            _create(path, fresh or os.urandom(KEY_BYTES))
         key = path.read_bytes()
     except OSError as error:
         raise StorageError(
-            f"{path}: the pseudonym key cannot be read or made ({error.strerror}); "
+            f"{path}: expected a pseudonym key that can be read or made, found none ({error.strerror}); "
             "name a writable file in PINZHI_KEY_FILE, or use --keep-authors"
         ) from error
     if len(key) < 16:
-        raise StorageError(f"{path}: expected a key of at least 16 bytes, found {len(key)}; restore it or remove it")
-    return key[:64]
+        raise StorageError(
+            f"{path}: expected a key of at least 16 bytes, found {len(key)}; restore it, or remove it to make a new one"
+        )
+    return key[: hashlib.blake2b.MAX_KEY_SIZE]
+
+
+def _create(path: Path, key: bytes) -> None:
+    """Write the key whole or not at all; of two processes that try at once, the first wins."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return
+    finally:
+        Path(temporary).unlink(missing_ok=True)

@@ -1,126 +1,250 @@
-"""Cells as exporters write them, to canonical values: one place each for counts, times, ids and text."""
+"""Cells as exporters write them, to canonical values: one place each for counts, times, ids, flags and text."""
 
 import html
+import math
 import re
-from datetime import UTC, datetime, timedelta, timezone
+import unicodedata
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 BEIJING = timezone(timedelta(hours=8))
-_NULLS = {"", "none", "null", "nan", "-", "--", "-1", "未知", "无"}
-_COUNT = re.compile(r"(\d+(?:,\d{3})+|\d+)(\.\d+)?\s*([千kK万wW亿]?)\s*(\+?)")
-_UNITS = {"": 1, "千": 1_000, "k": 1_000, "万": 10_000, "w": 10_000, "亿": 100_000_000}
-_EMOTICON_IMAGE = re.compile(r"<img\b[^>]*?\balt=[\"']?(\[[^\]<>]{1,12}\])[^>]*>", re.IGNORECASE)
-_BREAK = re.compile(r"<br\s*/?>|</p>", re.IGNORECASE)
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
-_ZERO_WIDTH = re.compile(r"[\u200b\u2060\ufeff]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
+EXACT_FLOAT = 2**53  # above, a float no longer holds every integer
+_NULLS = frozenset({"", "none", "null", "nan", "-", "--", "-1", "未知", "无"})
+_MAX_COUNT = 2**63
+_COUNT = re.compile(r"(\d{1,3}(?:,\d{3})+|\d{1,19})(?:\.(\d{1,9}))?\s*([千kK万萬wW亿億]?)\s*(\+?)")
+_UNITS = {"": 1, "千": 10**3, "k": 10**3, "万": 10**4, "萬": 10**4, "w": 10**4, "亿": 10**8, "億": 10**8}
+
+_EPOCH = re.compile(r"(\d{9,10}|\d{12,13})(?:\.(\d+))?")
 _ISO = re.compile(
-    r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?)?\s*(Z|[+-]\d{2}:?\d{2})?"
+    r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})"
+    r"(?:(?:T|\s+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?",
+    re.IGNORECASE,
+)
+_WEIBO = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d{2}):(\d{2}):(\d{2}) ([+-]\d{4}) (\d{4})")
+_MONTHS = {"Jan": 1, "Feb": 2, "Mar": 3, "Apr": 4, "May": 5, "Jun": 6, "Jul": 7, "Aug": 8, "Sep": 9, "Oct": 10,
+           "Nov": 11, "Dec": 12}  # fmt: skip
+_YEARS = range(1971, 2101)  # 1970-01-01 08:00:00 is how an unknown time is written
+
+_LOSSY = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+_UNCLEAN = re.compile(r"[<&\r\x00-\x08\x0b\x0c\x0e-\x1f\xa0\u200b\u2060\ufeff\ud800-\udfff]")
+_ZERO_WIDTH = re.compile(r"[\u200b\u2060\ufeff]")
+_EMOTICON = re.compile(r"<img\b[^<>]*?\balt=[\"']?(\[[^\]<>]{1,12}\])[^<>]*>", re.IGNORECASE)
+_BREAK = re.compile(r"<br\s*/?>|</p\s*>|</div\s*>", re.IGNORECASE)
+_UNSEEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+# Tags of HTML alone: people write <iPhone> and <3 too.
+_TAG = re.compile(
+    r"</?(?:a|abbr|article|audio|b|big|blockquote|body|br|button|center|cite|code|col|dd|del|div|dl|dt|em|fig(?:caption|ure)"
+    r"|font|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|label|li|link|mark|meta|nav|nobr|noscript|ol|p"
+    r"|path|picture|pre|q|s|section|small|source|span|strike|strong|sub|sup|svg|table|tbody|td|tfoot|th|thead|tr|tt|u|ul"
+    r"|video|wbr|[a-z]+(?:-[a-z0-9]+)+)(?:[\s/][^<>]*)?>",
+    re.IGNORECASE,
 )
 
 
 class BadValue(ValueError):
-    """A cell that cannot be read; the message says what was found."""
+    """A cell that cannot be read; the message says what was expected and what was found."""
+
+
+def _shown(value: Any) -> str:
+    return repr(plain(value)[:40])
 
 
 def is_null(value: Any) -> bool:
     """Whether a cell says that nothing is known."""
-    return value is None or (isinstance(value, str) and value.strip().lower() in _NULLS) or value == -1
+    if isinstance(value, str):
+        return value in _NULLS or value.strip().lower() in _NULLS
+    return value is None or (isinstance(value, float) and math.isnan(value)) or (value == -1 and value is not True)
 
 
 def count(value: Any) -> tuple[int | None, bool]:
-    """A count and whether it is only a floor: `1.2万` is (12000, False), `10万+` (100000, True), `None` (None, False)."""
-    if is_null(value) or isinstance(value, bool):
+    """A count and whether it is only a floor: `1.2万` is (12000, False), `10万+` (100000, True), `None` (None, False).
+
+    Raises BadValue for what is no count.
+    """
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
+        return int(value), False
+    if is_null(value):
         return None, False
-    if isinstance(value, int):
-        return (value, False) if 0 <= value < 2**63 else (None, False)
-    if isinstance(value, float):
-        return (int(value), False) if value >= 0 and value == int(value) else (None, False)
-    match = _COUNT.fullmatch(str(value).strip())
-    if not match:
-        raise BadValue(f"expected a count such as 12, 1,024 or 1.2万, found {str(value)[:40]!r}")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if 0 <= value < _MAX_COUNT and value == int(value):
+            return int(value), False
+        raise BadValue(f"expected a count of 0 or more, found {value!r}")
+    match = _COUNT.fullmatch(unicodedata.normalize("NFKC", str(value)).strip())
+    if match is None:
+        raise BadValue(f"expected a count such as 12, 1,024, 1.2万 or 10万+, found {_shown(value)}")
     whole, fraction, unit, plus = match.groups()
     scale = _UNITS[unit.lower()]
     number = int(whole.replace(",", "")) * scale
     if fraction:
-        number += round(int(fraction[1:]) * scale / 10 ** (len(fraction) - 1))
-    return (number, bool(plus)) if number < 2**63 else (None, False)
+        part, rest = divmod(int(fraction) * scale, 10 ** len(fraction))
+        if rest and scale == 1:
+            raise BadValue(f"expected a whole count, found {_shown(value)}")
+        number += part
+    if number >= _MAX_COUNT:
+        raise BadValue(f"expected a count below 2^63, found {_shown(value)}")
+    return number, bool(plus)
+
+
+_ID_EDGES = " \t\r\n\"'\u3000\xa0\u200b\ufeff"
 
 
 def identifier(value: Any) -> str | None:
-    """An id, digit for digit; never by way of a float. Empty marks are null."""
-    if value is None or isinstance(value, bool):
+    """An id, digit for digit; TABs, spaces and quotes around it are dropped, empty marks are null.
+
+    Raises BadValue for a float that has lost digits and for what a spreadsheet made of an id (`5.211E+15`).
+    """
+    if isinstance(value, str):
+        text = plain(value).removeprefix("=").strip(_ID_EDGES)
+        if re.fullmatch(r"\d(\.\d+)?[eE]\+?\d+", text):
+            raise BadValue(f"expected an id digit for digit, found {text!r}: a spreadsheet has dropped its last digits")
+        if text.endswith(".0") and text[:-2].isdigit() and int(text[:-2]) < EXACT_FLOAT:
+            return text[:-2]
+        return text if text and text.lower() not in ("none", "null", "nan") else None
+    if value is None:
         return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadValue(f"expected an id as text or integer, found {_shown(value)}")
     if isinstance(value, float):
-        raise BadValue(f"expected an id as text or integer, found the float {value!r}; its last digits are lost")
-    text = str(value).strip(" \t\r\n\"'")
-    return text if text and text.lower() not in ("none", "null") else None
+        if math.isnan(value):
+            return None
+        if not (0 <= value < EXACT_FLOAT and value == int(value)):
+            raise BadValue(f"expected an id as text or integer, found the float {value!r}: its last digits are lost")
+    return str(int(value))
 
 
-def time(value: Any) -> tuple[datetime | None, str | None]:
-    """A time in UTC and its precision (day, minute, second, millisecond); naive clocks are Beijing time."""
-    if is_null(value) or value == 0 or value == "0":
+def time(value: Any) -> tuple[int | None, str | None]:
+    """A time as milliseconds since 1970 UTC, and its precision: day, minute, second or millisecond.
+
+    Epochs in seconds and in milliseconds, ISO 8601 with or without zone, `Tue Sep 01 09:41:10 +0800 2026`. A clock
+    without zone is Beijing time. Raises BadValue.
+    """
+    if is_null(value) or value in (0, "0"):
         return None, None
-    if isinstance(value, datetime):
-        aware = value if value.tzinfo else value.replace(tzinfo=BEIJING)
-        return aware.astimezone(UTC), "millisecond" if aware.microsecond else "second"
+    if isinstance(value, date):
+        return _moment(value)
     text = str(value).strip()
-    if re.fullmatch(r"\d{9,11}|\d{12,14}(?:\.0)?|\d{9,11}\.\d+", text):
-        return _epoch(text)
-    match = _ISO.match(text)
-    if match:
+    if match := _EPOCH.fullmatch(text):
+        return _epoch(match[1], match[2])
+    if match := _ISO.fullmatch(text):
         return _iso(match)
-    try:
-        parsed = datetime.strptime(text, "%a %b %d %H:%M:%S %z %Y")
-    except ValueError as error:
-        raise BadValue(f"expected a time, found {text[:40]!r}") from error
-    return parsed.astimezone(UTC), "second"
+    if match := _WEIBO.fullmatch(text):
+        month, day, hour, minute, second, zone, year = match.groups()
+        if month in _MONTHS:
+            return _clock(
+                text, (int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second)), zone
+            ), "second"
+    raise BadValue(f"expected a time such as 2026-09-01 09:30:00 or an epoch, found {_shown(value)}")
 
 
-def _epoch(text: str) -> tuple[datetime, str]:
-    if len(text.split(".", maxsplit=1)[0]) >= 12:
-        number = int(text.split(".", maxsplit=1)[0])
-        moment = datetime.fromtimestamp(number // 1000, UTC) + timedelta(milliseconds=number % 1000)
-        return moment, "millisecond" if number % 1000 else "second"
-    return datetime.fromtimestamp(int(text.split(".", maxsplit=1)[0]), UTC), "second"
-
-
-def _iso(match: re.Match[str]) -> tuple[datetime | None, str | None]:
-    year, month, day, hour, minute, second, fraction, zone = match.groups()
-    try:
-        moment = datetime(
-            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=BEIJING
-        )
-    except ValueError as error:
-        raise BadValue(f"expected a time, found {match.group()!r}") from error
-    if fraction:
-        moment += timedelta(microseconds=int(fraction.ljust(6, "0")))
-    if zone:
-        moment = moment.replace(tzinfo=UTC if zone == "Z" else datetime.strptime(zone, "%z").tzinfo)
-    if moment.year < 1971:  # 1970-01-01 08:00:00 is how an unknown time is written
+def _moment(value: date) -> tuple[int | None, str | None]:
+    if not isinstance(value, datetime):
+        return _moment(datetime(value.year, value.month, value.day, tzinfo=BEIJING))[0], "day"
+    if value.year not in _YEARS:
         return None, None
-    precision = "day" if hour is None else "minute" if second is None else "millisecond" if fraction else "second"
-    return moment.astimezone(UTC), precision
+    moment = milliseconds(value if value.tzinfo else value.replace(tzinfo=BEIJING))
+    return moment, "millisecond" if moment % 1000 else "second"
+
+
+def milliseconds(moment: datetime) -> int:
+    """Milliseconds since 1970 UTC of a time with a zone."""
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def _epoch(digits: str, fraction: str | None) -> tuple[int, str]:
+    if len(digits) >= 12:
+        return int(digits), "millisecond" if int(digits) % 1000 else "second"
+    thousandths = int((fraction or "0").ljust(3, "0")[:3])
+    return int(digits) * 1000 + thousandths, "millisecond" if thousandths else "second"
+
+
+def _iso(match: re.Match[str]) -> tuple[int | None, str | None]:
+    year, _, month, day, hour, minute, second, fraction, zone = match.groups()
+    moment = _clock(
+        match.group(), (int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0)), zone
+    )
+    if moment is None:
+        return None, None
+    thousandths = int((fraction or "0").ljust(3, "0")[:3])
+    precision = "day" if hour is None else "minute" if second is None else "millisecond" if thousandths else "second"
+    return moment + thousandths, precision
+
+
+def _clock(text: str, parts: tuple[int, int, int, int, int, int], zone: str | None) -> int | None:
+    try:
+        moment = datetime(*parts, tzinfo=BEIJING)
+    except ValueError as error:
+        raise BadValue(f"expected a time, found {_shown(text)}: {error}") from error
+    if moment.year not in _YEARS:
+        return None
+    if zone:
+        moment = moment.replace(tzinfo=_zone(zone))
+    return milliseconds(moment)
+
+
+def _zone(zone: str) -> timezone:
+    if zone[0] not in "+-":
+        return UTC
+    minutes = int(zone[1:3]) * 60 + int(zone[3:].lstrip(":") or 0)
+    if minutes >= 24 * 60:
+        raise BadValue(f"expected a time zone within a day, found {zone!r}")
+    return timezone(timedelta(minutes=-minutes if zone[0] == "-" else minutes))
 
 
 def text(value: Any) -> str:
-    """Text as a reader saw it: entities decoded, tags removed (emoji pictures become their codes), zero-width space and
-    what Arrow cannot hold dropped."""
+    """Text as a reader of the platform saw it: entities decoded, tags removed (an emoji picture becomes its code such as
+    `[赞]`), zero-width space and what Arrow cannot hold dropped; `#topics#`, `//@name:` and `[emoji]` stay."""
     if value is None:
         return ""
-    raw = str(value)
+    raw = value if isinstance(value, str) else plain(value)
+    if _UNCLEAN.search(raw) is None:
+        return raw.strip()
     if "<" in raw:
-        raw = _TAG.sub("", _BREAK.sub("\n", _EMOTICON_IMAGE.sub(r"\1", raw)))
-    raw = html.unescape(raw) if "&" in raw else raw
-    return _SURROGATE.sub("\ufffd", _ZERO_WIDTH.sub("", raw)).replace("\x00", "").strip()
+        raw = _TAG.sub("", _BREAK.sub("\n", _EMOTICON.sub(r"\1", _UNSEEN.sub("", raw))))
+    if "&" in raw:
+        raw = html.unescape(raw)
+    return _ZERO_WIDTH.sub("", plain(raw)).replace("\xa0", " ").strip()
+
+
+def plain(value: Any) -> str:
+    """Text as it is, but for what Arrow cannot hold: lone surrogates become U+FFFD, control characters vanish."""
+    if value is None:
+        return ""
+    raw = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    if _LOSSY.search(raw):
+        raw = _LOSSY.sub(lambda found: "\ufffd" if found[0] >= "\ud800" else "", raw)
+    return raw.replace("\r\n", "\n").replace("\r", "\n") if "\r" in raw else raw
 
 
 def flag(value: Any) -> bool | None:
-    """True or false, null where nothing is known."""
-    if isinstance(value, bool):
-        return value
+    """True or false; null where nothing is known. Raises BadValue."""
+    if isinstance(value, bool) or is_null(value):
+        return value if isinstance(value, bool) else None
+    found = _FLAGS.get(str(value).strip().lower())
+    if found is None:
+        raise BadValue(f"expected true or false, found {_shown(value)}")
+    return found
+
+
+_FLAGS = {"true": True, "1": True, "1.0": True, "是": True, "yes": True,
+          "false": False, "0": False, "0.0": False, "否": False, "no": False}  # fmt: skip
+
+
+def number(value: Any) -> float | None:
+    """A number such as a cost. Raises BadValue."""
     if is_null(value):
         return None
-    return {"true": True, "1": True, "是": True, "false": False, "0": False, "否": False}.get(
-        str(value).strip().lower()
-    )
+    try:
+        found = float(str(value).replace(",", ""))
+    except ValueError as error:
+        raise BadValue(f"expected a number, found {_shown(value)}") from error
+    if not math.isfinite(found):
+        raise BadValue(f"expected a finite number, found {_shown(value)}")
+    return found
+
+
+def names(value: Any) -> list[str] | None:
+    """A list of names, from a list or from `likes,reads`."""
+    if is_null(value):
+        return None
+    items = value if isinstance(value, list | tuple) else re.split(r"[,;|\s]+", str(value).strip("[]"))
+    return [name for item in items if (name := plain(item).strip(" \"'"))] or None

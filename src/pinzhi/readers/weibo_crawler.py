@@ -2,270 +2,201 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePosixPath
 from typing import Any
 
-import orjson
+from pinzhi.readers import values, weibo
+from pinzhi.readers.base import Expand, Layout, Note, Part, Shape, as_header
+from pinzhi.readers.raw import Raw
 
-from pinzhi.readers import files, values
-from pinzhi.readers.base import CanonicalRow, Fields, RejectRow, Sniff, raw_json, whole
-
-# Blocks of cells that describe one post, oldest first. Twice the tool's rows grew before its header did, so the cells of
-# a row tell which block it is, not the header.
-_OLD = ["id", "bid", "正文", "头条文章url", "原始图片url", "视频url", "位置", "日期", "工具", "点赞数", "评论数", "转发数", "话题", "@用户"]
-_FULL = [*_OLD, "完整日期"]
-_LIVE = [*_FULL[:6], "Live Photo视频url", *_FULL[6:]]
-_EDITED = [*_LIVE, "是否编辑过", "编辑次数"]
+CAP = 1_000_000  # Weibo shows 100万+, the tool writes the number
 
 
-def _with_analysis(block: list[str]) -> list[str]:
-    at = block.index("完整日期")
-    return [*block[:at], "llm_analysis", *block[at:]]
+def _likes(raw: Raw) -> Any:
+    """The tool writes 0 likes as an empty cell."""
+    return 0 if raw.get("like_count") == "" else raw.get("like_count")
 
 
-# Longest first: the marks of an edit would pass for 是否原创 of a shorter block.
-_BLOCKS = (_EDITED, _LIVE, _FULL, _OLD, *map(_with_analysis, (_EDITED, _LIVE, _FULL)))
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?")
-_DATETIME = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
-_COUNT = re.compile(r"\d*")
-_FLAG = re.compile(r"(?i)true|false")
-_CELLS = {"日期": _DATE, "点赞数": _COUNT, "评论数": _COUNT, "转发数": _COUNT, "完整日期": _DATETIME, "是否编辑过": _FLAG,
-          "编辑次数": re.compile(r"\d{0,6}")}  # fmt: skip
-_DELETED = "抱歉，此微博已被作者删除"
-_COMMENT_COLUMNS = {"id", "weibo_id", "created_at", "user_screen_name", "text"}
+POSTS = Layout(
+    "weibo posts", "posts",
+    {"post_id": ("id",), "account_id": ("user_id",), "published_at": ("full_created_at", "created_at"), "text": ("text",),
+     "kind": ("kind",), "reposted_post_id": ("retweet_id",), "quoted_text": ("quoted_text",),
+     "likes": ("attitudes_count",), "reposts": ("reposts_count",), "comments": ("comments_count",)},
+    "weibo", cell_floor=CAP,
+)  # fmt: skip
+COMMENTS = Layout(
+    "weibo comments", "comments",
+    {"comment_id": ("id",), "post_id": ("weibo_id",), "parent_id": ("root_id",), "author_id": ("user_id",),
+     "author_name": ("user_screen_name",), "created_at": ("created_at",), "text": ("text",), "likes": (_likes,)},
+    "weibo",
+)  # fmt: skip
+USERS = Layout(
+    "weibo users", "accounts",
+    {"account_id": ("用户id", "id"), "name": ("昵称", "screen_name", "nick_name"),
+     "followers": ("粉丝数", "followers_count", "follower_count"), "following": ("关注数", "follow_count"),
+     "posts": ("微博数", "statuses_count"), "verified": ("是否认证", "verified")},
+    "weibo",
+)  # fmt: skip
+
+_CSV_MARKS = (
+    (frozenset({"id", "bid", "正文", "点赞数"}), POSTS),
+    (frozenset({"用户id", "昵称", "粉丝数"}), USERS),
+    (frozenset({"id", "weibo_id", "created_at", "user_screen_name", "text"}), COMMENTS),
+)
+_SECTIONS = {
+    "user": (frozenset({"id"}), USERS),
+    "weibo": (frozenset({"id", "text", "attitudes_count"}), POSTS),
+    "comments": (frozenset({"id", "weibo_id", "text"}), COMMENTS),
+    "reposts": (frozenset({"id", "weibo_id", "text"}), POSTS),
+}
 
 
 class WeiboCrawlerReader:
     """Every file that weibo-crawler writes, but its Markdown, which repeats them."""
 
     name = "weibo-crawler"
+    version = "2"
 
-    def recognises(self, sniff: Sniff) -> str | None:
+    def parts(self, shape: Shape) -> tuple[Part, ...]:
         """Posts, users or comments."""
-        if sniff.kind == "sqlite":
-            return "sqlite" if {"id", "bid", "text", "attitudes_count"} <= set(sniff.tables.get("weibo", ())) else None
-        if sniff.kind == "csv":
-            columns = set(sniff.columns)
-            if {"id", "bid", "正文", "点赞数"} <= columns:
-                return "posts"
-            if {"用户id", "昵称", "粉丝数"} <= columns:
-                return "users"
-            return "comments" if columns >= _COMMENT_COLUMNS else None
-        return "json" if {"user", "weibo"} <= set(sniff.object_keys) else None
+        if shape.kind == "csv":
+            return tuple(_csv_part(shape))
+        if shape.kind == "object":
+            known = {"user", "weibo"} <= shape.sections.keys()
+            return tuple(_section_parts(shape, ("user", "weibo"))) if known else ()
+        if shape.kind == "sqlite" and {"bid", "attitudes_count"} <= _columns(shape, "weibo"):
+            return tuple(_section_parts(shape, tuple(_SECTIONS)))
+        return ()
 
-    def read(self, sniff: Sniff) -> Iterator[CanonicalRow | RejectRow]:
-        """Rows of the file."""
-        format_ = self.recognises(sniff)
-        reads = {"posts": _read_posts, "users": _read_users, "comments": _read_comments, "json": _read_json}
-        yield from _read_sqlite(sniff) if sniff.kind == "sqlite" else reads[format_ or ""](sniff)
+    def ignored(self, section: str) -> str | None:
+        """Pictures and videos in the database."""
+        return "pictures and videos are not read" if section == "bins" else None
 
 
-def _fits(block: Sequence[str], cells: Sequence[str]) -> bool:
-    if len(cells) < len(block):
-        return False
-    if len(cells) > len(block) and not _FLAG.fullmatch(cells[len(block)].strip()):
-        return False
-    return all(_CELLS[name].fullmatch(cell.strip()) for name, cell in zip(block, cells, strict=False) if name in _CELLS)
+def _csv_part(shape: Shape) -> Iterator[Part]:
+    columns = _columns(shape, "")
+    layout = next((layout for marks, layout in _CSV_MARKS if marks <= columns), None)
+    if layout is POSTS:
+        yield Part(layout, "", partial(_csv_posts, _account_of(shape)), _align_post)
+    elif layout is not None:
+        yield Part(layout, "", None, _align_user if layout is USERS else as_header)
 
 
-def _read_posts(sniff: Sniff) -> Iterator[CanonicalRow | RejectRow]:
-    account = _account_of(sniff)
-    rows = files.csv_rows(sniff.path)
-    next(rows)
-    for row in rows:
-        if isinstance(row, files.Broken):
-            yield RejectRow(row.line, None, row.reason, row.raw)
-            continue
-        if row.cells[:2] == list(sniff.columns[:2]):
-            continue
-        block = next((block for block in _BLOCKS if _fits(block, row.cells)), None)
-        if block is None:
-            reason = f"the {len(row.cells)} cells fit no known version of weibo-crawler"
-            yield RejectRow(row.line, None, reason, ",".join(row.cells)[:2000])
-            continue
-        own = dict(zip(block, row.cells, strict=False))
-        source = row.cells[len(block) + 3 :]  # after 是否原创, 源用户id, 源用户昵称
-        quoted = dict(zip(block, source, strict=False)) if len(source) > 2 and source[0].strip() else None
-        if quoted:
-            quoted["用户id"] = row.cells[len(block) + 1]
-        yield from _post(Fields(row.line, own), account, quoted)
-        if quoted:
-            yield from _post(Fields(row.line, quoted), values.identifier(quoted["用户id"]), None)
+def _section_parts(shape: Shape, names: Sequence[str]) -> Iterator[Part]:
+    expands: dict[str, Expand] = {"weibo": _posts, "reposts": _repost}
+    for name in names:
+        marks, layout = _SECTIONS[name]
+        if marks <= _columns(shape, name):
+            yield Part(layout, name, expands.get(name))
 
 
-def _account_of(sniff: Sniff) -> str | None:
-    """The author of a posts file is its name."""
-    return sniff.path.stem if sniff.path.stem.isdigit() else None
+def _columns(shape: Shape, section: str) -> set[str]:
+    return {column for record in shape.sections.get(section, ()) for column in record}
 
 
-_NAMES = {
-    "id": "id",
-    "正文": "text",
-    "点赞数": "attitudes_count",
-    "评论数": "comments_count",
-    "转发数": "reposts_count",
-}
+def _account_of(shape: Shape) -> str | None:
+    """The author of a csv file is known by its name alone, or by its folder's."""
+    path = PurePosixPath(shape.path.as_posix())
+    return next((name for name in (path.stem, path.parent.name) if re.fullmatch(r"\d{5,12}", name)), None)
 
 
-def _post(fields: Fields, account: str | None, quoted: dict[str, Any] | None) -> Iterator[CanonicalRow | RejectRow]:
-    cells = {english: chinese for chinese, english in _NAMES.items()}
-    moment, precision = fields.time("完整日期")
-    if moment is None:
-        moment, precision = fields.time("日期")
-    yield from _weibo(
-        fields, account, moment, precision, text=fields.text(cells["text"]), counts=(
-            cells["attitudes_count"], cells["reposts_count"], cells["comments_count"]),
-        quoted_id=values.identifier(quoted["id"]) if quoted else None,
-        quoted_text=values.text(quoted["正文"]) if quoted else None,
-    )  # fmt: skip
+# -- csv rows whose header does not tell -----------------------------------------------------------------------------
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?")
+_FULL_DATE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}")
+_FLAGS = frozenset({"True", "False"})
+_HEAD = ("id", "bid", "text", "article_url", "pics", "video_url")
+_TAIL = ("created_at", "source", "attitudes_count", "comments_count", "reposts_count", "topics", "at_users")
 
 
-def _weibo(
-    fields: Fields, account: str | None, moment: Any, precision: str | None, *, text: str,
-    counts: tuple[str, str, str], quoted_id: str | None, quoted_text: str | None,
-) -> Iterator[CanonicalRow | RejectRow]:  # fmt: skip
-    likes, reposts, comments = counts
-    row = {
-        "platform": "weibo", "post_id": fields.id("id"), "account_id": account, "published_at": moment,
-        "time_precision": precision, "text": text, "reposted_post_id": quoted_id, "quoted_text": quoted_text or None,
-        "kind": "deleted" if text.startswith(_DELETED) else "repost" if quoted_id else "original",
-        **fields.counts(likes=likes, reposts=reposts, comments=comments),
-    }  # fmt: skip
-    yield from whole(fields, "posts", row, ("post_id",))
+@dataclass(frozen=True)
+class _Block:
+    """One post within a row, and the cells after it."""
+
+    raw: Raw
+    rest: Sequence[str]
 
 
-def _read_users(sniff: Sniff) -> Iterator[CanonicalRow | RejectRow]:
-    header = list(sniff.columns)
-    wider = [*header[:5], "IP属地", *header[5:]] if "IP属地" not in header else header
-    rows = files.csv_rows(sniff.path)
-    next(rows)
-    for row in rows:
-        if isinstance(row, files.Broken):
-            yield RejectRow(row.line, None, row.reason, row.raw)
-            continue
-        names = next((names for names in (header, wider) if len(names) == len(row.cells)), None)
-        if names is None:
-            reason = f"expected {len(header)} cells, found {len(row.cells)}; a line break in a profile may have cut it"
-            yield RejectRow(row.line, None, reason, None)
-            continue
-        yield from _account(
-            Fields(row.line, dict(zip(names, row.cells, strict=True))),
-            "用户id",
-            "昵称",
-            "粉丝数",
-            "关注数",
-            "微博数",
-            "是否认证",
-        )
+def _block(cells: Sequence[str]) -> _Block | None:
+    """The post that `cells` begin with, by what the cells hold; None when no version of the tool wrote them.
 
-
-def _account(
-    fields: Fields, id_: str, name: str, followers: str, following: str, posts: str, verified: str
-) -> Iterator[CanonicalRow | RejectRow]:
-    counts = fields.counts(followers=followers, following=following, posts=posts)
-    counts.pop("count_floors")
-    row = {"platform": "weibo", "account_id": fields.id(id_), "name": fields.text(name) or None,
-           "verified": fields.flag(verified), **counts}  # fmt: skip
-    yield from whole(fields, "accounts", row, ("account_id",))
-
-
-def _read_comments(sniff: Sniff) -> Iterator[CanonicalRow | RejectRow]:
-    header = list(sniff.columns)
-    rows = files.csv_rows(sniff.path)
-    next(rows)
-    for row in rows:
-        if isinstance(row, files.Broken):
-            yield RejectRow(row.line, None, row.reason, row.raw)
-        elif row.cells == header:
-            continue
-        elif len(row.cells) != len(header):
-            reason = f"expected {len(header)} cells, found {len(row.cells)}"
-            yield RejectRow(row.line, None, reason, ",".join(row.cells)[:2000])
-        else:
-            yield from _comment(Fields(row.line, dict(zip(header, row.cells, strict=True))))
-
-
-def _comment(fields: Fields) -> Iterator[CanonicalRow | RejectRow]:
-    own, root = fields.id("id"), fields.id("root_id")
-    moment, precision = fields.time("created_at")
-    likes = (
-        0 if fields.data.get("like_count") == "" else fields.counts(likes="like_count")["likes"]
-    )  # it writes 0 as ''
-    row = {
-        "platform": "weibo", "comment_id": own, "post_id": fields.id("weibo_id"),
-        "parent_id": None if root in (None, "0", own) else root, "author_id": fields.id("user_id"),
-        "author_name": fields.text("user_screen_name") or None, "created_at": moment, "time_precision": precision,
-        "text": fields.text("text"), "likes": likes,
-    }  # fmt: skip
-    yield from whole(fields, "comments", row, ("comment_id",))
-
-
-def _read_json(sniff: Sniff) -> Iterator[CanonicalRow | RejectRow]:
-    user = _user_of(sniff)
-    if user:
-        yield from _account(
-            Fields(None, user), "id", "screen_name", "followers_count", "follow_count", "statuses_count", "verified"
-        )
-    for record in files.json_array(sniff.path, after="weibo"):
-        if isinstance(record, files.Broken):
-            yield RejectRow(record.line, None, record.reason, record.raw)
-            continue
-        quoted = record.data.get("retweet")
-        quoted = quoted if isinstance(quoted, dict) and quoted.get("id") else None
-        yield from _json_post(Fields(record.line, record.data), quoted)
-        if quoted:
-            yield from _json_post(Fields(record.line, quoted), None)
-
-
-def _user_of(sniff: Sniff) -> dict[str, Any] | None:
-    """The `user` object before the array."""
-    with sniff.path.open("rb") as file:
-        head = file.read(1 << 20).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-    match = re.match(r'\s*\{\s*"user"\s*:\s*(\{.*?\})\s*,\s*"weibo"', head, re.DOTALL)
-    if not match:
+    Rows grew before their header did (a full date in 2022, a Live Photo cell in 2025, an analysis cell where the
+    option is on), and rows of a newer version follow the header of an older one: only the cells can tell.
+    """
+    at = next((at for at in (7, 8) if at < len(cells) and _DATE.fullmatch(cells[at].strip())), None)
+    if at is None or len(cells) < at + len(_TAIL):
         return None
-    try:
-        user = orjson.loads(match[1])
-    except orjson.JSONDecodeError:
+    raw: Raw = {**dict(zip(_HEAD, cells, strict=False)), **dict(zip(_TAIL, cells[at:], strict=False))}
+    rest = list(cells[at + len(_TAIL) :])
+    for skipped in (0, 1):  # with the option on, an analysis stands before the full date
+        if skipped < len(rest) and _FULL_DATE.fullmatch(rest[skipped].strip()):
+            raw["full_created_at"] = rest[skipped]
+            rest = rest[skipped + 1 :]
+            break
+    is_edit = len(rest) >= 2 and rest[0] in _FLAGS and re.fullmatch(r"\d{0,5}", rest[1]) is not None
+    if is_edit and (len(rest) == 2 or rest[2] in _FLAGS):
+        rest = rest[2:]  # 是否编辑过, 编辑次数
+    return _Block(raw, rest)
+
+
+def _align_post(header: Sequence[str], cells: Sequence[str]) -> Raw | None:
+    block = _block(cells)
+    if block is None:
         return None
-    return user if isinstance(user, dict) else None
+    rest = block.rest
+    if not any(rest):  # only originals were asked for
+        return block.raw
+    if rest[0] not in _FLAGS:
+        return None
+    if not any(rest[1:]):
+        return block.raw
+    source = _block(rest[3:])
+    if source is None:  # an original that was deleted may have no date
+        return None if len(rest) > 5 and any(rest[5:]) else block.raw
+    return {**block.raw, "retweet": {**source.raw, "user_id": rest[1], "screen_name": rest[2]}}
 
 
-def _json_post(fields: Fields, quoted: dict[str, Any] | None) -> Iterator[CanonicalRow | RejectRow]:
-    moment, precision = fields.time("full_created_at")
-    if moment is None:
-        moment, precision = fields.time("created_at")
-    account = fields.id("user_id")
-    yield from _weibo(
-        fields, None if account == "0" else account, moment, precision, text=fields.text("text"),
-        counts=("attitudes_count", "reposts_count", "comments_count"),
-        quoted_id=values.identifier(quoted["id"]) if quoted else None,
-        quoted_text=values.text(quoted.get("text")) if quoted else None,
-    )  # fmt: skip
+def _align_user(header: Sequence[str], cells: Sequence[str]) -> Raw | None:
+    """Rows of users.csv gained the place of the IP before the header did."""
+    if len(cells) == len(header) + 1 and "所在地" in header and "IP属地" not in header:
+        at = list(header).index("所在地") + 1
+        return as_header([*header[:at], "IP属地", *header[at:]], cells)
+    return as_header(header, cells)
 
 
-def _read_sqlite(sniff: Sniff) -> Iterator[CanonicalRow | RejectRow]:
-    for record in files.sqlite_rows(sniff.path, "weibo"):
-        if isinstance(record, files.Broken):
-            yield RejectRow(record.line, None, record.reason, record.raw)
-            continue
-        fields = Fields(record.line, record.data)
-        moment, precision = fields.time("created_at")
-        yield from _weibo(
-            fields, fields.id("user_id"), moment, precision, text=fields.text("text"),
-            counts=("attitudes_count", "reposts_count", "comments_count"),
-            quoted_id=fields.id("retweet_id"), quoted_text=None,
-        )  # fmt: skip
-    if "user" in sniff.tables:
-        for record in files.sqlite_rows(sniff.path, "user"):
-            if isinstance(record, files.Record):
-                fields = Fields(record.line, record.data)
-                yield from _account(fields, "id", "nick_name", "follower_count", "follow_count", "", "")
-    if "comments" in sniff.tables:
-        for record in files.sqlite_rows(sniff.path, "comments"):
-            if isinstance(record, files.Record):
-                yield from _comment(Fields(record.line, record.data))
-    if "reposts" in sniff.tables:
-        for record in files.sqlite_rows(sniff.path, "reposts"):
-            if isinstance(record, files.Record):
-                reason = "reposts by others are not read: the tool cuts their text"
-                yield RejectRow(record.line, None, reason, raw_json(record.data))
+# -- records to posts ------------------------------------------------------------------------------------------------
+
+
+def _csv_posts(account: str | None, raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
+    yield from _posts({**raw, "user_id": account})
+
+
+def _posts(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
+    """A post, and the original that it reposts."""
+    quoted = raw.get("retweet")
+    if not isinstance(quoted, dict) or not quoted:
+        kind = "original" if values.is_null(raw.get("retweet_id")) else "repost"
+        yield from _post({**raw, "kind": kind})
+        return
+    text = values.text(quoted.get("text"))
+    yield from _post({**raw, "kind": "repost", "retweet_id": quoted.get("id"),
+                      "quoted_text": None if weibo.is_notice(text) else text})  # fmt: skip
+    if values.is_null(str(quoted.get("id", "")).strip()):
+        yield Note("retweet", "expected the original of a repost, found one without id: deleted at the source")
+    else:
+        yield from _post({**quoted, "kind": "original"})
+
+
+def _post(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
+    text = values.text(raw.get("text"))
+    if weibo.is_notice(text) and values.is_null(raw.get("user_id")):
+        yield Note("text", "expected the text of a post, found the notice of a deleted or hidden one; text left empty")
+        yield POSTS, {**raw, "text": "", "kind": "deleted"}
+    else:
+        yield POSTS, {**raw, "text": "" if text in weibo.EMPTY_REPOSTS else weibo.without_link(text)}
+
+
+def _repost(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
+    yield Note(None, "not read: a repost by somebody else, whose text the tool has cut")

@@ -1,0 +1,149 @@
+"""What a file is, by its content; its name only helps."""
+
+import sqlite3
+import zipfile
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+
+from pinzhi.readers.base import Shape
+from pinzhi.readers.jsons import json_array, json_lines, json_sections
+from pinzhi.readers.lines import csv_head, encoding_of
+from pinzhi.readers.raw import Broken, Raw, Record
+from pinzhi.readers.stores import parquet_head, sqlite_tables
+
+_HEAD = 1 << 18
+_SAMPLE = 20  # first records that are looked at
+_PICTURE, _MEDIA, _PROGRAM = "skipped: a picture", "skipped: sound or video", "skipped: a program or web page"
+_PACKED = "a packed file: unpack it and name the folder"
+_XLS = "an old Excel or Word file is not read; save it as CSV (UTF-8)"
+XLSX = "an Excel workbook (xlsx) is not read yet; export the same data as csv, json or jsonl, or save it as CSV (UTF-8)"
+_MAGIC = (
+    (b"\x89PNG", _PICTURE), (b"\xff\xd8\xff", _PICTURE), (b"GIF8", _PICTURE), (b"RIFF", _MEDIA), (b"ID3", _MEDIA),
+    (b"%PDF", "skipped: a PDF document"), (b"\x1f\x8b", _PACKED), (b"7z\xbc\xaf", _PACKED), (b"Rar!", _PACKED),
+    (b"\xd0\xcf\x11\xe0", _XLS),
+)  # fmt: skip
+_SUFFIXES = {
+    ".md": "skipped: Markdown is not read; it repeats what the tool's csv, json and sqlite hold",
+    ".log": "skipped: a log",
+    ".xlsx": "expected an Excel workbook, found a damaged one; " + XLSX,
+    **dict.fromkeys((".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic", ".bmp", ".ico", ".svg"), _PICTURE),
+    **dict.fromkeys((".mp4", ".mov", ".m4a", ".mp3", ".flv", ".mkv", ".avi", ".m3u8", ".webm"), _MEDIA),
+    **dict.fromkeys((".py", ".css", ".js", ".html", ".htm", ".ipynb"), _PROGRAM),
+}  # fmt: skip
+_SIDE_FILES = ("-wal", "-shm", "-journal")
+
+
+class Unreadable(Exception):
+    """A file that no reader can take; the message says why and what to do."""
+
+
+def sniff(path: Path, name: str) -> Shape:
+    """Kind and first records of a file. Raises Unreadable, OSError."""
+    if path.name.endswith(_SIDE_FILES):
+        raise Unreadable("skipped: belongs to a database and is read with it")
+    if path.stat().st_size == 0:
+        raise Unreadable("expected records, found an empty file; export it again or remove it")
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if head.startswith(b"SQLite format 3\x00"):
+        return _sqlite(path, name)
+    if head.startswith(b"PAR1"):
+        return _parquet(path, name)
+    _refuse(path, head)
+    text = head.decode(encoding_of(path), "replace").lstrip("\ufeff \t\r\n\x00")
+    if text.startswith("["):
+        return _with_records(Shape(path, name, "json", {"": _records(json_array(path))}))
+    if text.startswith("{"):
+        return _object_or_lines(path, name, text)
+    return _table(path, name, text)
+
+
+def _refuse(path: Path, head: bytes) -> None:
+    """Raise Unreadable for what is no archive by its first bytes or its suffix."""
+    if head.startswith(b"PK\x03\x04"):
+        raise Unreadable(XLSX if _is_workbook(path) else _PACKED)
+    reason = next((reason for magic, reason in _MAGIC if head.startswith(magic)), None)
+    reason = reason or _SUFFIXES.get(path.suffix.lower())
+    if reason is not None:
+        raise Unreadable(reason)
+    is_utf16 = head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if not is_utf16 and head.count(0) * 10 > len(head):
+        raise Unreadable("expected csv, json, jsonl, sqlite or parquet, found binary data; see docs/formats.md")
+
+
+def _is_workbook(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return path.suffix.lower() == ".xlsx"
+
+
+def _sqlite(path: Path, name: str) -> Shape:
+    try:
+        tables = sqlite_tables(path)
+    except sqlite3.Error as error:
+        raise Unreadable(f"expected a SQLite database, found a damaged one: {error}; copy it again") from error
+    if not tables:
+        raise Unreadable("expected records, found a database without rows; export it again")
+    return Shape(path, name, "sqlite", tables)
+
+
+def _parquet(path: Path, name: str) -> Shape:
+    try:
+        return Shape(path, name, "parquet", {"": parquet_head(path)})
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise Unreadable(f"expected a Parquet file, found a damaged one: {str(error)[:120]}; write it again") from error
+
+
+def _records(items: Iterator[Record | Broken]) -> list[Raw]:
+    return [item.data for item in islice(items, _SAMPLE) if isinstance(item, Record)]
+
+
+def _with_records(shape: Shape) -> Shape:
+    if shape.sections[""]:
+        return shape
+    found = "JSON array" if shape.kind == "json" else "JSON text"
+    raise Unreadable(f"expected records, found a {found} without a whole object at its start; export it again")
+
+
+def _object_or_lines(path: Path, name: str, text: str) -> Shape:
+    """One object a line, or one object for the whole file."""
+    lines = _records(json_lines(path))
+    is_single = not text.partition("\n")[2].strip()
+    if lines and not (is_single and any(isinstance(value, list) for value in lines[0].values())):
+        return Shape(path, name, "jsonl", {"": lines})
+    sections: dict[str, list[Raw]] = {}
+    for section, item in islice(json_sections(path), _SAMPLE):
+        if isinstance(item, Record):
+            sections.setdefault(section, []).append(item.data)
+    if sections and not lines:
+        return Shape(path, name, "object", sections)
+    if lines and {"user", "weibo"} <= lines[0].keys():
+        return Shape(path, name, "object", {"user": [], "weibo": [], **sections})
+    return _with_records(Shape(path, name, "jsonl", {"": lines}))
+
+
+def _table(path: Path, name: str, text: str) -> Shape:
+    """CSV, or JSON lines whose first line is cut."""
+    if '{"' in text or "{ " in text:
+        lines = _records(json_lines(path))
+        if lines:
+            return Shape(path, name, "jsonl", {"": lines})
+    delimiter = max(",\t;", key=text.partition("\n")[0].count)
+    rows = csv_head(text, delimiter)
+    header = [cell.strip("\ufeff \t") for cell in rows[0]] if rows else []
+    if len(header) < 2:
+        raise Unreadable("expected csv, json, jsonl, sqlite or parquet, found plain text; see docs/formats.md")
+    first = [dict(zip(header, row, strict=False)) for row in rows[1:] if len(row) >= len(header)]
+    return Shape(path, name, "csv", {"": [*first, dict.fromkeys(header, "")]}, delimiter)
+
+
+def described(shape: Shape) -> str:
+    """The fields of a file, for the reject of one that no reader knows."""
+    if shape.kind in ("sqlite", "object"):
+        return f"{shape.kind} with {', '.join(list(shape.sections)[:8])[:200]}"
+    return f"{shape.kind} with the fields {', '.join(list(shape.sections[''][0])[:8])[:200]}"

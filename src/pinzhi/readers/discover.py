@@ -1,0 +1,132 @@
+"""Files of an archive, and who reads each."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from pinzhi.errors import InputError, UsageError
+from pinzhi.readers.base import Reader
+from pinzhi.readers.canonical import CanonicalReader
+from pinzhi.readers.detect import Unreadable, described, sniff
+from pinzhi.readers.frame import Reject, Source, read_parts
+from pinzhi.readers.mediacrawler import MediaCrawlerReader
+from pinzhi.readers.pseudonym import Pseudonymiser
+from pinzhi.readers.weibo_crawler import WeiboCrawlerReader
+
+READERS: tuple[Reader, ...] = (CanonicalReader(), MediaCrawlerReader(), WeiboCrawlerReader())
+FRAME_VERSION = "2"  # part of every digest, as each reader's own version is
+_TEMPORARY = ("Thumbs.db", "desktop.ini", "__MACOSX")
+
+
+def discover(inputs: Sequence[Path]) -> tuple[list[Source], list[Reject]]:
+    """Files of `inputs` (files or folders) that a reader knows, by name, and a reject for every other.
+
+    Links inside a folder are not followed. Raises UsageError when an input does not exist.
+    """
+    sources: list[Source] = []
+    rejects: list[Reject] = []
+    seen: set[str] = set()
+    for root in inputs:
+        if not root.exists():
+            raise UsageError(f"{root}: expected a file or folder, found no such file; check the path")
+        for path, name, reason in sorted(_walk(root), key=lambda found: found[1]):
+            real = os.path.realpath(path)
+            if reason is None and real in seen:
+                continue  # named twice
+            seen.add(real)
+            one = Reject(name, None, None, reason) if reason is not None else _recognise(path, name)
+            if isinstance(one, Source):
+                sources.append(one)
+            else:
+                rejects.append(one)
+    return sources, rejects
+
+
+def _walk(root: Path) -> Iterator[tuple[Path, str, str | None]]:
+    """Every file with its name, and why it is left out, if it is."""
+    if not root.is_dir():
+        yield root, _name(root.name), None if root.is_file() else "expected a file, found a device, socket or pipe"
+        return
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            entries = list(os.scandir(folder))
+        except OSError as error:
+            yield folder, _relative(folder, root), f"expected a folder that can be read, found: {error.strerror}"
+            continue
+        for entry in entries:
+            reason = _left_out(entry, root)
+            path = Path(entry.path)
+            if reason is None and entry.is_dir(follow_symlinks=False):
+                waiting.append(path)
+            else:
+                yield path, _relative(path, root), reason
+
+
+def _left_out(entry: "os.DirEntry[str]", root: Path) -> str | None:
+    if entry.is_symlink():
+        target = Path(os.path.realpath(entry.path))
+        if not target.exists():
+            return "expected a file, found a link to nothing"
+        if target.is_relative_to(root.resolve()):
+            return "skipped: a link within the archive; its target is read under its own name"
+        return "a link that leads out of the archive is not followed; name its target as an archive of its own"
+    if entry.name.startswith((".", "~$")) or entry.name in _TEMPORARY:
+        return "skipped: hidden or temporary"
+    is_known = entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
+    return None if is_known else "expected a file, found a device, socket or pipe"
+
+
+def _relative(path: Path, root: Path) -> str:
+    return _name(path.relative_to(root).as_posix())
+
+
+def _name(name: str) -> str:
+    """A file name as text, whatever its bytes."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _recognise(path: Path, name: str) -> Source | Reject:
+    try:
+        shape = sniff(path, name)
+        for reader in READERS:
+            parts = reader.parts(shape)
+            if parts:
+                labels = ", ".join(dict.fromkeys(part.layout.label for part in parts))
+                return Source(path, name, reader.name, f"{shape.kind}: {labels}", _digest(path, name, reader))
+        reason = f"no reader knows this file: {described(shape)}; docs/formats.md lists what is read"
+    except Unreadable as error:
+        reason = str(error)
+    except OSError as error:
+        reason = f"expected a file that can be read, found: {error.strerror}; check its permissions"
+    return Reject(name, None, None, reason)
+
+
+def _digest(path: Path, name: str, reader: Reader) -> str:
+    """32 hex digits over reader version, name and content; rows that a database still holds in its log count too."""
+    digest = hashlib.sha256(f"{FRAME_VERSION}\n{reader.name} {reader.version}\n{name}\n".encode())
+    for part in (path, path.with_name(f"{path.name}-wal")):
+        if part.exists():
+            with part.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:32]
+
+
+def read_source(source: Source, pseudonymise: Pseudonymiser | None) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Canonical batches of `source`, each with its table name, in the schemas of `schemas.CANONICAL`.
+
+    With `pseudonymise`, comment authors and the author fields of rejected records are hidden. Raises InputError when
+    the file has gone or changed its format since it was discovered.
+    """
+    reader = next(reader for reader in READERS if reader.name == source.reader)
+    try:
+        shape = sniff(source.path, source.name)
+    except (Unreadable, OSError) as error:
+        raise InputError(f"{source.path}: expected the file found before, found: {error}; run it again") from error
+    if not reader.parts(shape):
+        raise InputError(f"{source.path}: expected {source.format}, found that it changed meanwhile; run it again")
+    yield from read_parts(reader, shape, pseudonymise)

@@ -1,0 +1,197 @@
+"""JSON files, streamed: one object a line, one array, or one object whose keys hold arrays."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pinzhi.readers.lines import BROKEN_ENCODING, byte_lines, encoding_of, is_lost, shown, text_lines
+from pinzhi.readers.raw import MAX_LINE, MAX_RAW, Broken, Record
+
+_CHUNK = 1 << 20
+_DECODER = json.JSONDecoder(strict=False)  # raw control characters in strings are common in exports
+_SPACE = re.compile(r"[\s,\x00\ufeff]*")
+_NEXT_ITEM = re.compile(r"\}[\s\x00]*,?[\s\x00]*(?=\{\s*\")")
+
+
+def json_lines(path: Path) -> Iterator[Record | Broken]:
+    """One JSON object a line; a cut last line is broken, not fatal."""
+    encoding = encoding_of(path)
+    lines = text_lines(path) if encoding == "utf-16" else byte_lines(path)
+    for number, line in lines:
+        if line is None:
+            yield Broken(number, f"expected lines below {MAX_LINE >> 20} MiB, found a longer one")
+        elif line.strip():
+            yield _line(number, line, encoding)
+
+
+def _line(number: int, line: bytes | str, encoding: str) -> Record | Broken:
+    try:
+        data = orjson.loads(line if encoding == "utf-8" or isinstance(line, str) else line.decode(encoding))
+    except (orjson.JSONDecodeError, UnicodeDecodeError):
+        data = _patient(number, line, encoding)
+    if isinstance(data, dict):
+        return Record(number, data)
+    if isinstance(data, Broken):
+        return data
+    return Broken(
+        number, f"expected a JSON object, found {_kind(data)}", json.dumps(data, ensure_ascii=False)[:MAX_RAW]
+    )
+
+
+def _patient(number: int, line: bytes | str, encoding: str) -> Any:
+    """What orjson refuses and the standard library reads: lone surrogates, NaN, control characters."""
+    text = line if isinstance(line, str) else line.decode(encoding, "surrogateescape")
+    if is_lost(text):
+        return Broken(number, BROKEN_ENCODING, shown(text).strip()[:MAX_RAW])
+    text = text.replace("\x00", "").strip()
+    try:
+        return _DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        return Broken(number, f"expected a whole JSON object, found a fault: {_fault(error)}", text[:MAX_RAW])
+
+
+def _fault(error: Exception) -> str:
+    return "nested too deep" if isinstance(error, RecursionError) else str(error)[:120]
+
+
+def _kind(value: Any) -> str:
+    return {list: "an array", str: "a text", type(None): "null", bool: "true or false"}.get(type(value), "a number")
+
+
+class _Text:
+    """A window on a JSON text: `buffer[at:]` is what comes next."""
+
+    def __init__(self, path: Path) -> None:
+        encoding = encoding_of(path)
+        self._file = path.open(encoding=encoding, errors="replace" if encoding == "utf-16" else "surrogateescape")
+        self.buffer, self.at, self.ended = "", 0, False
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def more(self) -> bool:
+        """Read on; False at the end of the file."""
+        rest = self.buffer[self.at :]
+        chunk = self._file.read(max(_CHUNK, len(rest)))
+        self.buffer, self.at, self.ended = rest + chunk, 0, not chunk
+        return not self.ended
+
+    def peek(self) -> str:
+        """The next character that is no space or comma; "" at the end."""
+        while True:
+            found = _SPACE.match(self.buffer, self.at)
+            self.at = found.end() if found else self.at
+            if self.at < len(self.buffer):
+                return self.buffer[self.at]
+            if not self.more():
+                return ""
+
+    def value(self) -> Any:
+        """The next JSON value. Raises ValueError where it is broken or cut, RecursionError where it is too deep."""
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self.buffer, self.at)
+                if end < len(self.buffer) or isinstance(value, dict | list | str) or not self.more():
+                    self.at = end
+                    return value
+            except json.JSONDecodeError as error:
+                is_certain = error.pos < len(self.buffer) - 64 and not error.msg.startswith("Unterminated")
+                if is_certain or len(self.buffer) - self.at > MAX_LINE or not self.more():
+                    raise
+
+    def skip_item(self) -> bool:
+        """Go to what looks like the next object after a broken one; False when there is none."""
+        self.at = min(self.at + 1, len(self.buffer))
+        while True:
+            found = _NEXT_ITEM.search(self.buffer, self.at)
+            if found:
+                self.at = found.end()
+                return True
+            self.at = max(self.at, len(self.buffer) - 256)
+            if not self.more():
+                self.at = len(self.buffer)
+                return False
+
+
+def json_array(path: Path) -> Iterator[Record | Broken]:
+    """Items of a JSON array, one at a time; the whole items before and after a broken one are read."""
+    text = _Text(path)
+    try:
+        if text.peek() != "[":
+            yield Broken(None, "expected a JSON array, found none", shown(text.buffer[:200]))
+            return
+        text.at += 1
+        yield from _items(text)
+    finally:
+        text.close()
+
+
+def _items(text: _Text) -> Iterator[Record | Broken]:
+    """Items up to the end of the array in which `text` stands."""
+    number = 0
+    while (char := text.peek()) != "]":
+        number += 1
+        if not char:
+            yield Broken(number, "expected the end of the JSON array, found the end of the file: it was cut")
+            return
+        try:
+            item = text.value()
+        except (ValueError, RecursionError) as error:
+            raw = shown(text.buffer[text.at : text.at + MAX_RAW])
+            goes_on = text.skip_item()
+            where = "a fault" if goes_on else "the array cut or broken from here on"
+            yield Broken(number, f"expected a whole JSON object, found {where}: {_fault(error)}", raw)
+            if not goes_on:
+                return
+            continue
+        yield _item(number, item)
+    text.at += 1
+
+
+def _item(number: int, item: Any) -> Record | Broken:
+    if not isinstance(item, dict):
+        found = json.dumps(item, ensure_ascii=False)[:MAX_RAW]
+        return Broken(number, f"expected a JSON object, found {_kind(item)}", shown(found))
+    if not all(map(_is_whole, item.values())):
+        return Broken(number, BROKEN_ENCODING, shown(json.dumps(item, ensure_ascii=False, default=str))[:MAX_RAW])
+    return Record(number, item)
+
+
+def _is_whole(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.isascii() or not is_lost(value)
+    return all(map(_is_whole, value.values())) if isinstance(value, dict) else True
+
+
+def json_sections(path: Path) -> Iterator[tuple[str, Record | Broken]]:
+    """Values of one JSON object: the items of its arrays and its objects, each with its key."""
+    text = _Text(path)
+    try:
+        if text.peek() != "{":
+            yield "", Broken(None, "expected a JSON object, found none", shown(text.buffer[:200]))
+            return
+        text.at += 1
+        try:
+            while (char := text.peek()) and char != "}":
+                key = str(text.value())
+                if text.peek() != ":":
+                    raise ValueError(f"expected a colon after {key[:40]!r}")
+                text.at += 1
+                if text.peek() == "[":
+                    text.at += 1
+                    yield from ((key, item) for item in _items(text))
+                else:
+                    value = text.value()
+                    if isinstance(value, dict):
+                        yield key, Record(1, value)
+            if not char:
+                yield "", Broken(None, "expected the end of the JSON object, found the end of the file: it was cut")
+        except (ValueError, RecursionError) as error:
+            yield "", Broken(None, f"expected a whole JSON object, found a fault: {_fault(error)}")
+    finally:
+        text.close()

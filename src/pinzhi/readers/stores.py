@@ -1,0 +1,102 @@
+"""SQLite databases and Parquet files, streamed and opened for reading alone."""
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pinzhi.readers.lines import BROKEN_ENCODING
+from pinzhi.readers.raw import Broken, Raw, Record
+
+_PARQUET_BATCH = 5000
+
+
+@contextmanager
+def _connected(path: Path, broken: list[bytes]) -> Iterator[sqlite3.Connection]:
+    """A connection that leaves nothing beside the file; cells that are no UTF-8 are added to `broken`."""
+
+    def decode(cell: bytes) -> str:
+        try:
+            return cell.decode()
+        except UnicodeDecodeError:
+            broken.append(cell)
+            return cell.decode("utf-8", "replace")
+
+    with tempfile.TemporaryDirectory(prefix="pinzhi-") as folder:
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size:  # rows not yet in the file itself: read them from a copy
+            copy = Path(folder) / "copy.db"
+            shutil.copyfile(path, copy)
+            shutil.copyfile(log, copy.with_name("copy.db-wal"))
+            address = f"{copy.as_uri()}?mode=rw"
+        else:
+            address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        connection = sqlite3.connect(address, uri=True)
+        try:
+            connection.text_factory = decode
+            yield connection
+        finally:
+            connection.close()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def sqlite_tables(path: Path) -> dict[str, list[Raw]]:
+    """Table name -> its first rows, for tables that have any. Raises sqlite3.Error when the file is damaged."""
+    with _connected(path, []) as connection:
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid").fetchall()
+        tables: dict[str, list[Raw]] = {}
+        for (name,) in found:
+            if not name.startswith("sqlite_"):
+                cursor = connection.execute(f"SELECT * FROM {_quoted(name)} LIMIT 5")
+                columns = [column[0] for column in cursor.description]
+                tables[name] = [dict(zip(columns, row, strict=True)) for row in cursor]
+    return {name: rows for name, rows in tables.items() if rows}
+
+
+def sqlite_rows(path: Path, table: str) -> Iterator[Record | Broken]:
+    """Rows of a table; a damaged page ends it with a broken one."""
+    number = 0
+    broken: list[bytes] = []
+    try:
+        with _connected(path, broken) as connection:
+            cursor = connection.execute(f"SELECT * FROM {_quoted(table)}")
+            names = [column[0] for column in cursor.description]
+            for number, row in enumerate(cursor, 1):
+                if broken:
+                    broken.clear()
+                    yield Broken(number, BROKEN_ENCODING, [str(cell) for cell in row])
+                else:
+                    yield Record(number, dict(zip(names, row, strict=True)))
+    except (sqlite3.Error, OSError) as error:
+        yield Broken(number + 1, f"expected a whole SQLite table {table}, found a damaged one: {error}")
+
+
+def parquet_head(path: Path) -> list[Raw]:
+    """The first rows, or one of nulls when there are none. Raises pa.ArrowException, OSError."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        first = next(file.iter_batches(batch_size=5), None)
+        rows = first.to_pylist() if first is not None else []
+        return rows or [dict.fromkeys(file.schema_arrow.names)]
+
+
+def parquet_rows(path: Path) -> Iterator[Record | Broken]:
+    """Rows of a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    number = 0
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_PARQUET_BATCH):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield Record(number, row)
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        yield Broken(number + 1, f"expected a whole Parquet file, found a damaged one: {str(error)[:200]}")
