@@ -13,8 +13,8 @@ from pinzhi.convert import convert
 from pinzhi.errors import InputError, UsageError
 from pinzhi.readers import Pseudonymiser, discover, read_source
 from pinzhi.readers.values import BadValue, count, identifier, milliseconds, text, time
-from pinzhi.tables import read_table
 from pinzhi.schemas import CANONICAL
+from pinzhi.tables import read_table
 from tests.conftest import ROOT
 
 ARCHIVES = ROOT / "tests" / "data" / "archives"
@@ -155,8 +155,7 @@ def test_newest_observation_wins_and_a_narrower_row_is_matched_by_width(tmp_path
     source = ARCHIVES / "mediacrawler/2026-05_full_ids/kuaishou/csv/search_contents_2026-05-21.csv"
     newer = ARCHIVES / "mediacrawler/2026-08_hashed_ids/kuaishou/jsonl/search_contents_2026-09-21.jsonl"
     record = json.loads(newer.read_text("utf-8").splitlines()[0])
-    header = ("video_id,video_type,title,desc,create_time,creator_hash,nickname,liked_count,viewd_count,last_modify_ts,"
-              "video_url,video_cover_url,video_play_url,source_keyword").split(",")  # fmt: skip
+    header = ["video_id", "video_type", "title", "desc", "create_time", "creator_hash", "nickname", "liked_count", "viewd_count", "last_modify_ts", "video_url", "video_cover_url", "video_play_url", "source_keyword"]  # fmt: skip
     row = ",".join(str(record[name]) if name != "liked_count" else "9999" for name in header)
     target = tmp_path / "kuaishou" / "csv" / source.name
     target.parent.mkdir(parents=True)

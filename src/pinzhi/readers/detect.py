@@ -33,6 +33,7 @@ _SUFFIXES = {
     **dict.fromkeys((".mp4", ".mov", ".m4a", ".mp3", ".flv", ".mkv", ".avi", ".m3u8", ".webm"), _MEDIA),
     **dict.fromkeys((".py", ".css", ".js", ".html", ".htm", ".ipynb"), _PROGRAM),
 }  # fmt: skip
+_CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 
 
@@ -70,7 +71,7 @@ def _refuse(path: Path, head: bytes) -> None:
     if reason is not None:
         raise Unreadable(reason)
     is_utf16 = head.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if not is_utf16 and head.count(0) * 10 > len(head):
+    if not is_utf16 and 10 * (len(head) - len(head.translate(None, _CONTROL))) > len(head):
         raise Unreadable("expected csv, json, jsonl, sqlite or parquet, found binary data; see docs/formats.md")
 
 

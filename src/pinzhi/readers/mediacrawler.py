@@ -23,7 +23,13 @@ def _hash(raw: Raw) -> Any:
     return None if raw.get("creator_hash") == _NOBODY else raw.get("creator_hash")
 
 
-_AUTHOR = ("user_id", _hash, "user_link")
+def _tieba_person(raw: Raw) -> Any:
+    """The id within a profile link of Tieba, whose older exports have no other."""
+    found = re.search(r"[?&](?:id|portrait)=([^&#]+)", str(raw.get("user_link") or ""))
+    return found[1] if found else raw.get("user_link")
+
+
+_AUTHOR = ("user_id", _hash, _tieba_person)
 
 
 def _weibo_time(raw: Raw) -> Any:

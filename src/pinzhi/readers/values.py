@@ -85,6 +85,7 @@ def count(value: Any) -> tuple[int | None, bool]:
     return number, bool(plus)
 
 
+_EXPONENT = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
 _ID_EDGES = " \t\r\n\"'\u3000\xa0\u200b\ufeff"
 
 
@@ -94,8 +95,10 @@ def identifier(value: Any) -> str | None:
     Raises BadValue for a float that has lost digits and for what a spreadsheet made of an id (`5.211E+15`).
     """
     if isinstance(value, str):
+        if value.isascii() and value.isdigit():
+            return value
         text = plain(value).removeprefix("=").strip(_ID_EDGES)
-        if re.fullmatch(r"\d(\.\d+)?[eE]\+?\d+", text):
+        if _EXPONENT.fullmatch(text):
             raise BadValue(f"expected an id digit for digit, found {text!r}: a spreadsheet has dropped its last digits")
         if text.endswith(".0") and text[:-2].isdigit() and int(text[:-2]) < EXACT_FLOAT:
             return text[:-2]

@@ -1,0 +1,37 @@
+"""Reading small files in tests."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pinzhi.readers import Pseudonymiser, discover, read_source
+
+KEY = b"k" * 32
+Tables = dict[str, list[dict[str, Any]]]
+
+
+def read(path: Path, *, pseudonymise: bool = False) -> Tables:
+    """Rows and rejects of every file under `path`, in the order in which they were read; no merge."""
+    tables: Tables = {"posts": [], "comments": [], "accounts": [], "rejects": []}
+    sources, unread = discover([path])
+    for source in sources:
+        for table, batch in read_source(source, Pseudonymiser(KEY) if pseudonymise else None):
+            tables[table] += batch.to_pylist()
+    tables["rejects"] += [vars(reject) for reject in unread]
+    return tables
+
+
+def post(post_id: str = "1", **columns: Any) -> dict[str, Any]:
+    """A canonical post."""
+    return {"platform": "weibo", "post_id": post_id, "text": "今天的茶很好喝", **columns}
+
+
+def jsonl(path: Path, *records: Any) -> Path:
+    """Write records as JSON lines; texts are written as they are."""
+    lines = (one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in records)
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+WEIBO = {"note_id": "5211000000000001", "content": "好茶", "create_time": 1788255000, "liked_count": "3",
+         "comments_count": "1", "shared_count": "0", "last_modify_ts": 1779368402740}  # fmt: skip

@@ -1,0 +1,283 @@
+"""Hazards of real files: each costs the record it stands in, says so, and nothing else."""
+
+import codecs
+import csv
+import io
+import json
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pinzhi.errors import UsageError
+from pinzhi.readers import Pseudonymiser, discover, read_source
+from pinzhi.schemas import CANONICAL
+from tests.conftest import ROOT
+from tests.unit.readers.helpers import KEY, WEIBO, jsonl, post, read
+
+SAMPLES = [path for path in sorted((ROOT / "tests/data/archives").rglob("*")) if path.is_file()]
+CSV = "platform,post_id,text\n"
+
+
+def ids(path: Path) -> list[str]:
+    return [row["post_id"] for row in read(path)["posts"]]
+
+
+def reasons(path: Path) -> list[str]:
+    return [row["reason"] for row in read(path)["rejects"]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("kind", ["csv", "json", "jsonl"])
+def test_every_encoding_in_every_format(kind: str, encoding: str, tmp_path: Path) -> None:
+    rows = [post(str(i), text=f"第{i}杯茶🍵") for i in range(3)]
+    if kind == "csv":
+        content = CSV + "".join(f"weibo,{row['post_id']},{row['text']}\n" for row in rows)
+    elif kind == "json":
+        content = json.dumps(rows, ensure_ascii=False)
+    else:
+        content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (tmp_path / "posts").write_text(content, encoding)
+    tables = read(tmp_path)
+    assert [row["text"] for row in tables["posts"]] == ["第0杯茶🍵", "第1杯茶🍵", "第2杯茶🍵"]
+    assert tables["rejects"] == []
+
+
+def test_broken_bytes_cost_their_line(tmp_path: Path) -> None:
+    good = json.dumps(post("1"), ensure_ascii=False).encode()
+    bad = json.dumps(post("2"), ensure_ascii=False).encode().replace("茶".encode(), b"\xff\xfe")
+    (tmp_path / "posts.jsonl").write_bytes(b"\n".join([*[good] * 3, bad, good]))
+    (tmp_path / "posts.csv").write_bytes((CSV + "weibo,3,好\nweibo,4,").encode() + b"\xff\nweibo,5,\xe5\xa5\xbd\n")
+    found = {(r["source"], r["line"]) for r in read(tmp_path)["rejects"] if "broken bytes" in r["reason"]}
+    assert found == {("posts.jsonl", 4), ("posts.csv", 3)}
+    assert sorted(ids(tmp_path)) == ["1", "1", "1", "1", "3", "5"]
+
+
+def test_a_quote_never_closed_costs_one_line(tmp_path: Path) -> None:
+    (tmp_path / "posts.csv").write_text(CSV + 'weibo,1,好\nweibo,2,"没有关\nweibo,3,好\nweibo,4,好\n', "utf-8")
+    tables = read(tmp_path)
+    assert [row["post_id"] for row in tables["posts"]] == ["1", "3", "4"]
+    assert [(row["line"], row["reason"]) for row in tables["rejects"]] == [(3, "the file ends within a quoted cell")]
+
+
+def test_line_numbers_count_lines_and_not_rows(tmp_path: Path) -> None:
+    (tmp_path / "posts.csv").write_text(CSV + 'weibo,1,"两\n行"\nweibo,2\n', "utf-8")
+    tables = read(tmp_path)
+    assert tables["posts"][0]["text"] == "两\n行"
+    assert tables["rejects"][0]["line"] == 4 and "found 2" in tables["rejects"][0]["reason"]
+
+
+def test_nul_bytes_joined_files_and_repeated_headers(tmp_path: Path) -> None:
+    one = CSV + "weibo,1,好\x00茶\n"
+    (tmp_path / "posts.csv").write_bytes(
+        codecs.BOM_UTF8 + one.encode() + codecs.BOM_UTF8 + one.replace("1", "2").encode()
+    )
+    tables = read(tmp_path)
+    assert [(row["post_id"], row["text"]) for row in tables["posts"]] == [("1", "好茶"), ("2", "好茶")]
+    assert tables["rejects"] == []
+
+
+def test_giant_lines_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pinzhi.readers.lines.MAX_LINE", 200)
+    jsonl(tmp_path / "posts.jsonl", post("1"), post("2", text="长" * 500), post("3"))
+    (tmp_path / "posts.csv").write_text(f"{CSV}weibo,4,好\nweibo,5,{'长' * 500}\nweibo,6,好\n", "utf-8")
+    tables = read(tmp_path)
+    assert sorted(row["post_id"] for row in tables["posts"]) == ["1", "3", "4", "6"]
+    assert [row["line"] for row in tables["rejects"] if "longer" in row["reason"]] == [3, 2]
+
+
+def test_lone_surrogates_control_characters_and_nan_are_read(tmp_path: Path) -> None:
+    jsonl(
+        tmp_path / "posts.jsonl",
+        '{"platform": "weibo", "post_id": "1", "text": "半\\ud83d个", "likes": NaN}',
+        '{"platform": "weibo", "post_id": "2", "text": "制\x07表\t符"}',
+    )
+    tables = read(tmp_path)
+    assert [(row["text"], row["likes"]) for row in tables["posts"]] == [("半\ufffd个", None), ("制表\t符", None)]
+    assert tables["rejects"] == []
+
+
+def test_deep_json_is_a_reject(tmp_path: Path) -> None:
+    deep = '{"platform": "weibo", "post_id": "2", "text": ' + "[" * 100_000 + "]" * 100_000 + "}"
+    jsonl(tmp_path / "a.jsonl", post("1"), deep, post("3"))
+    (tmp_path / "b.json").write_text(f"[{json.dumps(post('4'))}, {deep}, {json.dumps(post('5'))}]", "utf-8")
+    tables = read(tmp_path)
+    assert [row["post_id"] for row in tables["posts"]] == ["1", "3", "4", "5"]
+    assert [row["source"] for row in tables["rejects"] if "too deep" in row["reason"]] == ["a.jsonl", "b.json"]
+
+
+def test_a_fault_within_an_array_costs_one_item(tmp_path: Path) -> None:
+    items = [json.dumps(post(str(i)), ensure_ascii=False) for i in range(4)]
+    items[1] = items[1].replace('"text":', '"text"')
+    (tmp_path / "posts.json").write_text("[" + ",\n".join(items) + "]", "utf-8")
+    tables = read(tmp_path)
+    assert [row["post_id"] for row in tables["posts"]] == ["0", "2", "3"]
+    assert [row["line"] for row in tables["rejects"]] == [2]
+
+
+def test_cut_object_of_arrays_gives_its_whole_items(tmp_path: Path) -> None:
+    sample = next(path for path in SAMPLES if path.match("2026-06/*/*/1700000001.json"))
+    content = sample.read_text("utf-8")
+    (tmp_path / sample.name).write_text(content[: content.index("5210500000000009") + 40], "utf-8")
+    tables = read(tmp_path)
+    assert [row["post_id"] for row in tables["posts"]] == ["5211000000000001"]
+    assert [row["account_id"] for row in tables["accounts"]] == ["1700000001"]
+    assert any("cut" in row["reason"] for row in tables["rejects"])
+
+
+def test_a_bad_cell_is_null_and_named_and_the_record_stays(tmp_path: Path) -> None:
+    jsonl(
+        tmp_path / "posts.jsonl", post("1", likes="很多", published_at="昨天"), post("", text="无id"), post("5.2E+18")
+    )
+    tables = read(tmp_path)
+    assert [(row["post_id"], row["likes"], row["published_at"]) for row in tables["posts"]] == [("1", None, None)]
+    assert [(row["line"], row["field"]) for row in tables["rejects"]] == [
+        (1, "published_at"),
+        (1, "likes"),
+        (2, "post_id"),
+        (3, "post_id"),
+    ]
+    assert json.loads(tables["rejects"][0]["raw"])["published_at"] == "昨天"
+
+
+def test_ids_rounded_by_a_spreadsheet_are_warned_of(tmp_path: Path) -> None:
+    jsonl(tmp_path / "posts.jsonl", *[post(f"52110000000{i:02d}000") for i in range(10, 16)])
+    found = read(tmp_path)
+    assert len(found["posts"]) == 6
+    assert ["spreadsheet" in row["reason"] and row["line"] is None for row in found["rejects"]] == [True]
+
+
+def _database(path: Path, rows: int) -> sqlite3.Connection:
+    connection = sqlite3.connect(path)
+    columns = ", ".join(WEIBO)
+    connection.execute(f"CREATE TABLE weibo_note ({columns})")
+    marks = ",".join("?" * len(WEIBO))
+    for number in range(rows):
+        connection.execute(
+            f"INSERT INTO weibo_note VALUES ({marks})", list({**WEIBO, "note_id": 5211000000000001 + number}.values())
+        )
+    connection.commit()
+    return connection
+
+
+def test_databases_are_left_as_they_are_and_read_with_their_log(tmp_path: Path) -> None:
+    path = tmp_path / "sqlite_tables.db"
+    connection = _database(path, 1)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("INSERT INTO weibo_note (note_id, content) VALUES (5211000000000077, 'x')")
+    connection.commit()
+    before = {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()}
+    assert "5211000000000077" in ids(path)
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == before
+    connection.close()
+
+
+def test_broken_text_and_damaged_pages_of_a_database(tmp_path: Path) -> None:
+    connection = _database(tmp_path / "a.db", 3)
+    connection.execute("UPDATE weibo_note SET content = CAST(X'ff41' AS TEXT) WHERE note_id = 5211000000000002")
+    connection.commit()
+    connection.close()
+    _database(tmp_path / "b.db", 3000).close()
+    content = bytearray((tmp_path / "b.db").read_bytes())
+    content[len(content) // 2 :] = b"\x01" * (len(content) - len(content) // 2)
+    (tmp_path / "b.db").write_bytes(bytes(content))
+    tables = read(tmp_path)
+    assert [r["line"] for r in tables["rejects"] if r["source"] == "a.db"] == [2]
+    assert any("damaged" in r["reason"] for r in tables["rejects"] if r["source"] == "b.db")
+
+
+def test_inputs_that_are_no_archives_each_get_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "noise.db").write_bytes(bytes(range(256)) * 8)
+    (tmp_path / "torn.db").write_bytes(b"SQLite format 3\x00" + b"\x00" * 50)
+    (tmp_path / "torn.parquet").write_bytes(b"PAR1" + b"x" * 50)
+    (tmp_path / "table.xlsx").write_bytes(b"PK\x03\x04")
+    (tmp_path / "note.txt").write_text("随便写写\n", "utf-8")
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "[]").write_text("[]")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / ".hidden").write_text("x")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    found = {row["source"]: row["reason"] for row in read(tmp_path)["rejects"]}
+    expected = {"empty.csv": "empty file", "noise.db": "plain text|binary", "torn.db": "damaged", "torn.parquet": "damaged",
+                "table.xlsx": "xlsx", "note.txt": "plain text", "other.csv": "fields a, b", "[]": "whole object",
+                "pipe": "pipe", ".hidden": "hidden", "dangling": "link to nothing"}  # fmt: skip
+    assert found.keys() == expected.keys()
+    for name, words in expected.items():
+        assert any(word in found[name] for word in words.split("|")), found[name]
+    with pytest.raises(UsageError, match="no such file"):
+        discover([tmp_path / "missing"])
+
+
+def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "posts.jsonl", post())
+    assert len(discover([tmp_path, path])[0]) == 1
+
+
+def test_digests_change_with_content_and_name_alone(tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "posts.jsonl", post())
+    first = discover([path])[0][0].digest
+    os.utime(path, (0, 0))
+    assert discover([path])[0][0].digest == first
+    jsonl(path, post(), post("2"))
+    assert discover([path])[0][0].digest != first
+
+
+def test_format_is_found_by_content_whatever_the_name(tmp_path: Path) -> None:
+    jsonl(tmp_path / "a.dat", WEIBO)
+    (tmp_path / "b.txt").write_text(CSV.replace(",", "\t") + "weibo\t9\t好\n", "utf-8")
+    (tmp_path / "c.csv").write_text(json.dumps([post("7")]), "utf-8")
+    assert sorted(ids(tmp_path)) == ["5211000000000001", "7", "9"]
+
+
+@settings(max_examples=80, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from(["a.csv", "a.json", "a.jsonl", "a.db", "a.parquet"]), data=st.data())
+def test_no_bytes_break_a_reader(tmp_path: Path, name: str, data: st.DataObject) -> None:
+    head = data.draw(
+        st.sampled_from(
+            [b"", b"[", b"{", b'[{"note_id": ', b'"', b"PAR1", b"SQLite format 3\x00", b"\xff\xfe", CSV.encode()]
+        )
+    )
+    (tmp_path / name).write_bytes(head + data.draw(st.binary(max_size=2000)))
+    _read_all(tmp_path)
+    (tmp_path / name).unlink()
+
+
+@settings(max_examples=80, deadline=4000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.sampled_from([path for path in SAMPLES if path.stat().st_size < 60_000]),
+    cuts=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 60), st.binary(max_size=30)), min_size=1, max_size=4),
+)
+def test_no_damaged_sample_breaks_a_reader(tmp_path: Path, seed: Path, cuts: list[tuple[float, int, bytes]]) -> None:
+    folder = tmp_path / "archive"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    content = seed.read_bytes()
+    for where, length, junk in cuts:
+        at = int(where * len(content))
+        content = content[:at] + junk + content[at + length :]
+    (folder / seed.name).write_bytes(content)
+    _read_all(folder)
+
+
+def _read_all(folder: Path) -> None:
+    sources, rejects = discover([folder])
+    assert sources or rejects
+    for source in sources:
+        for table, batch in read_source(source, Pseudonymiser(KEY)):
+            assert batch.schema.equals(CANONICAL[table])
+            batch.validate(full=True)
+
+
+def test_rows_of_any_csv_writer_come_back(tmp_path: Path) -> None:
+    texts = ["逗,号", '引"号', "两\n行", "  空 格  ", "尾\t"]
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["platform", "post_id", "text"])
+    writer.writerows(["weibo", str(at), text] for at, text in enumerate(texts))
+    (tmp_path / "posts.csv").write_text(out.getvalue(), "utf-8-sig", newline="")
+    assert [row["text"] for row in read(tmp_path)["posts"]] == texts

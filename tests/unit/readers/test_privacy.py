@@ -1,0 +1,90 @@
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from pinzhi.errors import StorageError
+from pinzhi.readers import Pseudonymiser, load_key
+from pinzhi.readers.pseudonym import redact_cells, redact_text
+from tests.unit.readers.helpers import KEY, jsonl, read
+
+COMMENT = {"comment_id": "1", "aweme_id": "2", "content": "好", "create_time": 1788067360, "user_id": "11122233301",
+           "sec_uid": "MS4wLjABsecret", "nickname": "豆香四溢", "user_signature": "签名", "avatar": "https://a/豆.jpg", "like_count": "很多"}  # fmt: skip
+
+
+def test_comment_authors_are_hidden_and_join(tmp_path: Path) -> None:
+    jsonl(tmp_path / "c.jsonl", {**COMMENT, "like_count": 1}, {**COMMENT, "comment_id": "3", "like_count": 1})
+    rows = read(tmp_path, pseudonymise=True)["comments"]
+    assert {row["author_id"] for row in rows} == {Pseudonymiser(KEY).id("douyin", "11122233301")}
+    assert {row["author_name"] for row in rows} == {"豆***"}
+    assert read(tmp_path)["comments"][0]["author_id"] == "11122233301"
+
+
+def test_no_reject_names_an_author(tmp_path: Path) -> None:
+    whole = json.dumps(COMMENT, ensure_ascii=False)
+    cut = json.dumps({key: COMMENT[key] for key in ("user_id", "nickname", "avatar")}, ensure_ascii=False)[1:-8]
+    jsonl(tmp_path / "c.jsonl", whole, whole.replace('"1"', '""', 1), '{"content": "x", ' + cut)
+    header = ",".join(COMMENT)
+    wide = ",".join(
+        [
+            "9",
+            "2",
+            "多,一格",
+            "1788067360",
+            "11122233301",
+            "MS4wLjABsecret",
+            "豆香四溢",
+            "签名",
+            "https://a/豆.jpg",
+            "1",
+        ]
+    )
+    narrow = ",".join(["9", "2", "11122233301", "MS4wLjABsecret", "豆香四溢", "签名", "https://a/豆.jpg", "1"])
+    (tmp_path / "c.csv").write_text(f"{header}\n{wide}\n{narrow}\n", "utf-8")
+    tables = read(tmp_path, pseudonymise=True)
+    assert len(tables["rejects"]) == 6
+    for row in tables["rejects"]:
+        for secret in ("11122233301", "MS4wLjABsecret", "豆香四溢", "签名", "https://a"):
+            assert secret not in row["raw"], row
+    assert "多" in tables["rejects"][0]["raw"]
+    assert "豆香四溢" in json.dumps(read(tmp_path)["rejects"], ensure_ascii=False)
+
+
+def test_broken_json_hides_escaped_and_unfinished_names() -> None:
+    text = '{"nickname": "\\u8c46\\"香", "user_id": 111222, "content": "好", "user_nickname": "没写完'
+    hidden = redact_text(text)
+    assert "111222" not in hidden and "8c46" not in hidden and "没写完" not in hidden and '"content": "好"' in hidden
+
+
+def test_cells_left_of_every_author_stay() -> None:
+    header = ["id", "text", "user_id", "likes"]
+    assert redact_cells(["1", "好", "17", "3", "4"], header) == ["1", "好", "***", "***", "***"]
+    assert redact_cells(["1", "17", "3"], header) == ["1", "***", "***"]
+    assert redact_cells(["1", "2"], ["id", "text", "likes"]) == ["1", "2"]
+
+
+def test_pseudonyms_are_stable_keyed_and_not_made_twice() -> None:
+    one, other = Pseudonymiser(KEY), Pseudonymiser(b"x" * 32)
+    id_ = one.id("weibo", "17")
+    assert id_.startswith("a_") and len(id_) == 18 and one.id("weibo", "17") == id_
+    assert len({id_, one.id("douyin", "17"), other.id("weibo", "17")}) == 3
+    assert one.id("weibo", id_) == id_ and one.name("") == ""
+
+
+def test_the_key_is_made_once_for_its_owner_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "deep" / "pseudonym.key"
+    monkeypatch.setenv("PINZHI_KEY_FILE", str(path))
+    key = load_key()
+    assert len(key) == 32 and load_key() == key and path.read_bytes() == key
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600 and list(path.parent.iterdir()) == [path]
+    path.write_bytes(b"short")
+    with pytest.raises(StorageError, match="at least 16 bytes, found 5"):
+        load_key()
+
+
+def test_a_key_that_cannot_be_made_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PINZHI_KEY_FILE", str(tmp_path / "file" / "key"))
+    with pytest.raises(StorageError, match="PINZHI_KEY_FILE"):
+        load_key()

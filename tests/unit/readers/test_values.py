@@ -1,0 +1,106 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinzhi.readers import values
+from pinzhi.readers.values import BadValue
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [("１．２万", (12_000, False)), ("1.2w", (12_000, False)), ("3 万+", (30_000, True)), ("1.3億", (130_000_000, False)),
+     ("100万+", (1_000_000, True)), ("1,024,000", (1_024_000, False)), (float("nan"), (None, False)), (12.0, (12, False)),
+     ("未知", (None, False)), ("-", (None, False)), (-1, (None, False)), ("12.0", (12, False)), (None, (None, False))],
+)  # fmt: skip
+def test_counts_as_platforms_write_them(cell: object, expected: tuple[int | None, bool]) -> None:
+    assert values.count(cell) == expected
+
+
+@pytest.mark.parametrize("cell", ["赞", "-5", "1.5", "1,02", "1.2.3万", True, -7, 1.5, "9" * 30, {}])
+def test_what_is_no_count_is_refused_and_shown(cell: object) -> None:
+    with pytest.raises(BadValue, match=r"expected a .*count"):
+        values.count(cell)
+
+
+@given(st.integers(0, 2**62))
+def test_plain_counts_survive(number: int) -> None:
+    assert values.count(number) == values.count(str(number)) == values.count(f"{number:,}") == (number, False)
+
+
+@given(st.integers(1, 99_999), st.integers(0, 9))
+def test_ten_thousands_are_exact(whole: int, tenth: int) -> None:
+    assert values.count(f"{whole}.{tenth}万+") == (whole * 10_000 + tenth * 1_000, True)
+
+
+@given(st.one_of(st.text(), st.integers(), st.floats(), st.none(), st.booleans(), st.lists(st.integers()), st.binary()))
+def test_no_cell_raises_anything_but_bad_value(cell: object) -> None:
+    for parse in (values.count, values.time, values.identifier, values.flag, values.number, values.text, values.names):
+        try:
+            parse(cell)
+        except BadValue as error:
+            assert "expected" in str(error) and "found" in str(error)
+
+
+@given(st.datetimes(datetime(1972, 1, 1), datetime(2099, 12, 31)), st.integers(-12 * 60, 14 * 60))
+def test_a_time_is_the_same_however_it_is_written(naive: datetime, offset: int) -> None:
+    moment = naive.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=offset)))
+    expected = values.milliseconds(moment)
+    assert values.time(moment.isoformat())[0] == expected
+    assert values.time(moment.strftime("%a %b %d %H:%M:%S %z %Y"))[0] == expected
+    assert values.time(moment.astimezone(values.BEIJING).strftime("%Y-%m-%d %H:%M:%S")) == (expected, "second")
+    if expected // 1000 >= 10**8:
+        assert values.time(expected // 1000) == values.time(str(expected // 1000)) == (expected, "second")
+
+
+@pytest.mark.parametrize(
+    ("cell", "iso", "precision"),
+    [("2026-09-01T09:30:00.250+08:00", "2026-09-01T01:30:00.250", "millisecond"),
+     ("2026-09-01T01:30:00.000Z", "2026-09-01T01:30:00", "second"), ("2026/9/1 9:30", "2026-09-01T01:30:00", "minute"),
+     ("2026-09-01 09:30:00+0800", "2026-09-01T01:30:00", "second"), (1788226200.5, "2026-09-01T01:30:00.500", "millisecond"),
+     ("1788226200000", "2026-09-01T01:30:00", "second"), ("2026-09-01", "2026-08-31T16:00:00", "day")],
+)  # fmt: skip
+def test_times_and_their_precision(cell: object, iso: str, precision: str) -> None:
+    assert values.time(cell) == (values.milliseconds(datetime.fromisoformat(iso).replace(tzinfo=UTC)), precision)
+
+
+@pytest.mark.parametrize(
+    "cell", ["昨天 10:40", "10:40", "2026-13-01", "2026-02-30", "5小时前", 12, "5211000000000001", True]
+)
+def test_what_is_no_time_is_refused(cell: object) -> None:
+    with pytest.raises(BadValue, match="expected a time"):
+        values.time(cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [(" 5211000000000001\t", "5211000000000001"), ('="5211000000000001"', "5211000000000001"), (7545012345678901234, "7545012345678901234"),
+     ("'0012", "0012"), ("None", None), ("", None), (5211000000000001.0, "5211000000000001"), ("5211000000000001.0", "5211000000000001"),
+     (float("nan"), None), ("3xabcd7efgh9jkm", "3xabcd7efgh9jkm")],
+)  # fmt: skip
+def test_ids_digit_for_digit(cell: object, expected: str | None) -> None:
+    assert values.identifier(cell) == expected
+
+
+@pytest.mark.parametrize("cell", [7545012345678901234.0, "5.211E+15", "7.545e+18"])
+def test_ids_that_lost_digits_are_refused(cell: object) -> None:
+    with pytest.raises(BadValue, match="last digits"):
+        values.identifier(cell)
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [("好&gt;&gt;&nbsp;茶&hellip;", "好>> 茶…"), ("a<br/>b<p>c</p>d", "a\nbc\nd"), ("<a href='/n/x'>@小秦</a>说", "@小秦说"),
+     ("买<iPhone 15>吗 <3", "买<iPhone 15>吗 <3"), ("零\u200b宽\ufeff", "零宽"), ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+     ("半\ud83d个", "半\ufffd个"), ("空\x00字\x07", "空字"), ("行\r\n行", "行\n行"), ("&lt;b&gt;", "<b>"),
+     ("#栗光#好[泪]//@小秦:嗯", "#栗光#好[泪]//@小秦:嗯"), ("<script>x()</script>好", "好")],
+)  # fmt: skip
+def test_text_is_what_a_reader_saw(raw: str, clean: str) -> None:
+    assert values.text(raw) == clean
+
+
+@given(st.text(st.characters(), max_size=200))
+def test_any_text_can_be_stored(raw: str) -> None:
+    values.text(raw).encode("utf-8")
+    values.plain(raw).encode("utf-8")
