@@ -13,8 +13,8 @@ from pinzhi.convert import convert
 from pinzhi.errors import InputError, UsageError
 from pinzhi.readers import Pseudonymiser, discover, read_source
 from pinzhi.readers.values import BadValue, count, identifier, text, time
-from pinzhi.tables import read_table
 from pinzhi.schemas import CANONICAL
+from pinzhi.tables import read_table
 from tests.conftest import ROOT
 
 ARCHIVES = ROOT / "tests" / "data" / "archives"
@@ -47,7 +47,10 @@ def test_row_counts_after_the_newest_observation_won(name: str, tmp_path: Path) 
 
 
 def test_creators_become_accounts(tmp_path: Path) -> None:
-    accounts = {(a["platform"], a["account_id"]): a for a in read(ARCHIVES / "mediacrawler/2026-05_full_ids", tmp_path)["accounts"]}
+    accounts = {
+        (a["platform"], a["account_id"]): a
+        for a in read(ARCHIVES / "mediacrawler/2026-05_full_ids", tmp_path)["accounts"]
+    }
     assert accounts["weibo", "1700000001"]["followers"] == 664000
     assert accounts["bilibili", "40010001"]["followers"] == 873002
     assert accounts["douyin", "MS4wLjABAAAAfakeSecUid01"]["followers"] == 126000
@@ -62,7 +65,9 @@ def test_weibo_times_are_right_whatever_the_clock_of_the_tool(version: str, tmp_
     assert posts["5211000000000001"]["text"].endswith(">>")
 
 
-@pytest.mark.parametrize("version", ["2022-03_date_only", "2023-12_shifted_header", "2025-07_shifted_header", "2026-06"])
+@pytest.mark.parametrize(
+    "version", ["2022-03_date_only", "2023-12_shifted_header", "2025-07_shifted_header", "2026-06"]
+)
 def test_weibo_crawler_rows_are_read_by_their_cells_not_their_header(version: str, tmp_path: Path) -> None:
     csv = next((ARCHIVES / "weibo-crawler" / version).rglob("1700000001.csv"))
     posts = {row["post_id"]: row for row in read(csv, tmp_path)["posts"]}
@@ -155,8 +160,7 @@ def test_newest_observation_wins_and_a_narrower_row_is_matched_by_width(tmp_path
     source = ARCHIVES / "mediacrawler/2026-05_full_ids/kuaishou/csv/search_contents_2026-05-21.csv"
     newer = ARCHIVES / "mediacrawler/2026-08_hashed_ids/kuaishou/jsonl/search_contents_2026-09-21.jsonl"
     record = json.loads(newer.read_text("utf-8").splitlines()[0])
-    header = ("video_id,video_type,title,desc,create_time,creator_hash,nickname,liked_count,viewd_count,last_modify_ts,"
-              "video_url,video_cover_url,video_play_url,source_keyword").split(",")  # fmt: skip
+    header = ["video_id", "video_type", "title", "desc", "create_time", "creator_hash", "nickname", "liked_count", "viewd_count", "last_modify_ts", "video_url", "video_cover_url", "video_play_url", "source_keyword"]  # fmt: skip
     row = ",".join(str(record[name]) if name != "liked_count" else "9999" for name in header)
     target = tmp_path / "kuaishou" / "csv" / source.name
     target.parent.mkdir(parents=True)
