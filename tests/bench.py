@@ -13,7 +13,32 @@ from pinzhi.originality.index import PostIndex
 from pinzhi.scoring import Scorer
 from tests.conftest import ROOT, comments, posts
 
-WORDS = ["茶", "园", "今天", "阳光", "很好", "老板", "饭盒", "路上", "同事", "周末", "面包", "味道", "有点", "贵", "下次", "还来", "孩子", "喜欢", "雨", "停了", "包装", "能不能", "少", "一层"]
+WORDS = [
+    "茶",
+    "园",
+    "今天",
+    "阳光",
+    "很好",
+    "老板",
+    "饭盒",
+    "路上",
+    "同事",
+    "周末",
+    "面包",
+    "味道",
+    "有点",
+    "贵",
+    "下次",
+    "还来",
+    "孩子",
+    "喜欢",
+    "雨",
+    "停了",
+    "包装",
+    "能不能",
+    "少",
+    "一层",
+]
 
 
 def sentence(seed: int, n: int) -> str:

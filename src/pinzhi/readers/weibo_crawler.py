@@ -11,7 +11,22 @@ from pinzhi.readers.base import CanonicalRow, Fields, RejectRow, Sniff, raw_json
 
 # Blocks of cells that describe one post, oldest first. Twice the tool's rows grew before its header did, so the cells of
 # a row tell which block it is, not the header.
-_OLD = ["id", "bid", "正文", "头条文章url", "原始图片url", "视频url", "位置", "日期", "工具", "点赞数", "评论数", "转发数", "话题", "@用户"]
+_OLD = [
+    "id",
+    "bid",
+    "正文",
+    "头条文章url",
+    "原始图片url",
+    "视频url",
+    "位置",
+    "日期",
+    "工具",
+    "点赞数",
+    "评论数",
+    "转发数",
+    "话题",
+    "@用户",
+]
 _FULL = [*_OLD, "完整日期"]
 _LIVE = [*_FULL[:6], "Live Photo视频url", *_FULL[6:]]
 _EDITED = [*_LIVE, "是否编辑过", "编辑次数"]
