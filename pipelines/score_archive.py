@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pipelines._support  # noqa: F401  (settings that must stand before prefect is imported)
 from prefect import flow, task
 from prefect.artifacts import (
     create_markdown_artifact,
@@ -22,11 +21,12 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import EntrypointType
 from prefect.schedules import Cron
 
+import pipelines._support  # noqa: F401  (settings that must stand before prefect is imported)
 from pinzhi import archive
 from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.readers import Pseudonymiser, discover, load_key
-from pinzhi.report import summary_markdown, write_report
+from pinzhi.report import summary, summary_markdown, write_report
 from pinzhi.scoring import Scorer
 
 REPORT_EVERY_S = 5.0
@@ -63,7 +63,7 @@ def summarise(run_file: str, out: str, lang: str) -> str:
     """The report, and the run in a page and a table that the server shows; returns the path of the report."""
     run = json.loads(Path(run_file).read_text("utf-8"))
     report = write_report(Path(out), lang)
-    create_markdown_artifact(summary_markdown(Path(out), lang), key="run-summary", description=run["run_id"])
+    create_markdown_artifact(summary_markdown(summary(Path(out)), lang), key="run-summary", description=run["run_id"])
     rows = run.get("rows", {})
     scored = run.get("scored", {})
     table = [{"table": name, "rows": n} for name, n in rows.items()]

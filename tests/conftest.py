@@ -45,7 +45,9 @@ def at(day: int, hour: int = 12, minute: int = 0, second: int = 0) -> datetime:
 def posts(*rows: dict[str, Any]) -> pa.Table:
     """Canonical posts from partial rows."""
     base = {"platform": "weibo", "account_id": "acc", "published_at": at(1), "text": "正文"}
-    return pa.Table.from_pylist([{**base, "post_id": f"p{i}", **row} for i, row in enumerate(rows)], schema=schemas.POSTS)
+    return pa.Table.from_pylist(
+        [{**base, "post_id": f"p{i}", **row} for i, row in enumerate(rows)], schema=schemas.POSTS
+    )
 
 
 def comments(*rows: dict[str, Any]) -> pa.Table:

@@ -138,8 +138,7 @@ def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
         if (
             grade is Grade.CONTRADICTS
             or quality[i] < config.verdict.hold_below
-            or (label is Originality.DUPLICATE
-            and copied)
+            or (label is Originality.DUPLICATE and copied)
         ):
             verdict = Verdict.HOLD
         elif (

@@ -52,7 +52,7 @@ def _name(schema: pa.Schema) -> str:
 def write_parquet(data: pa.Table | Iterable[pa.Table | pa.RecordBatch], path: Path, schema: pa.Schema) -> None:
     """Write `data` to `path` in one move: temporary file, fsync, rename, fsync of the folder. Raises StorageError."""
     batches = [data] if isinstance(data, pa.Table) else data
-    temporary = path.with_name(f"{TEMPORARY}{path.name}")
+    temporary = path.with_name(f"{TEMPORARY}{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
@@ -70,7 +70,7 @@ def write_parquet(data: pa.Table | Iterable[pa.Table | pa.RecordBatch], path: Pa
 
 def write_text(text: str, path: Path) -> None:
     """Write `text` to `path` in one move. Raises StorageError."""
-    temporary = path.with_name(f"{TEMPORARY}{path.name}")
+    temporary = path.with_name(f"{TEMPORARY}{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("w", encoding="utf-8") as file:

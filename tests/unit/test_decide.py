@@ -130,7 +130,9 @@ def test_too_few_comments_is_an_answer(config: ScoreConfig) -> None:
 
 
 @pytest.mark.parametrize(("followers", "reason"), [(None, "hidden_followers"), (0, "zero_followers")])
-def test_hidden_and_zero_followers_give_null_with_the_reason(followers: int | None, reason: str, config: ScoreConfig) -> None:
+def test_hidden_and_zero_followers_give_null_with_the_reason(
+    followers: int | None, reason: str, config: ScoreConfig
+) -> None:
     posts = pa.Table.from_pylist([{"platform": "weibo", "account_id": "acc", "n_comments": 9, "n_genuine": 9,
                                    "comments": 9, "reposts": 0, "reads": None, "quality": 50.0}])  # fmt: skip
     seen = pa.Table.from_pylist([{"platform": "weibo", "account_id": "acc", "followers": followers}], schema=ACCOUNTS)
@@ -141,8 +143,15 @@ def test_hidden_and_zero_followers_give_null_with_the_reason(followers: int | No
 def test_critics_are_the_unanswered(config: ScoreConfig) -> None:
     table = scored_comments("盖子三天就坏了客服不理人", "漏水漏了一包")
     for i, name in enumerate(P_SENTIMENT):
-        table = table.set_column(table.schema.get_field_index(name), name, pa.array([0.9 if i == 0 else 0.05] * 2, pa.float32()))
-    reply = table.slice(0, 1).to_pylist()[0] | {"comment_id": "c9", "parent_id": "c0", "is_owner": True, "author_id": "acc"}
+        table = table.set_column(
+            table.schema.get_field_index(name), name, pa.array([0.9 if i == 0 else 0.05] * 2, pa.float32())
+        )
+    reply = table.slice(0, 1).to_pylist()[0] | {
+        "comment_id": "c9",
+        "parent_id": "c0",
+        "is_owner": True,
+        "author_id": "acc",
+    }
     table = pa.concat_tables([table, pa.Table.from_pylist([reply], schema=table.schema)])
     table = decide_comments(interaction.coordinate(table, config), config)
     owner = pa.table({"platform": ["weibo"], "post_id": ["p0"], "account_id": ["acc"]})

@@ -24,7 +24,11 @@ def _imports(path: Path) -> set[str]:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "pinzhi":
             names = node.module.split(".")[1:2] or [alias.name for alias in node.names]
             found.update(names)
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in ("prefect", "torch", "pipelines"):
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module
+            and node.module.split(".")[0] in ("prefect", "torch", "pipelines")
+        ):
             found.add("!" + node.module.split(".")[0])
         if isinstance(node, ast.Import):
             found.update("!" + alias.name for alias in node.names if alias.name in ("prefect", "torch"))
@@ -35,7 +39,9 @@ def _package(path: Path) -> str:
     return path.relative_to(ROOT / "src" / "pinzhi").parts[0].removesuffix(".py").replace("__init__", "")
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "src" / "pinzhi").rglob("*.py")), ids=lambda p: p.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "src" / "pinzhi").rglob("*.py")), ids=lambda p: p.relative_to(ROOT).as_posix()
+)
 def test_imports_point_down(path: Path) -> None:
     here = _package(path)
     if here == "":

@@ -108,11 +108,23 @@ def inspect(
 ) -> None:
     """What a reader sees in a file: format, fields mapped, rows, rejects with reasons."""
     existing(files, "a file")
-    from pinzhi.inspect import inspect as inspect_file
+    from pinzhi.inspect import inspect as look
 
-    found = [inspect_file(path) for path in files]
+    found = look(files)
     if json:
         print_json([dataclasses.asdict(one) for one in found])
+        return
+    screen = console()
+    unread = {Lang.ZH: "未读取", Lang.EN: "not read"}[lang]
+    for one in found:
+        rows = ", ".join(f"{n} {table}" for table, n in one.rows.items())
+        screen.print(visible(f"{one.name}: {one.reader or unread} {one.format or ''} {rows}"))
+        for table, filled in one.fields.items():
+            screen.print(visible(f"  {table}: " + ", ".join(f"{name} {n}" for name, n in filled.items())))
+        for reason, n in one.rejects.items():
+            screen.print(visible(f"  reject x{n}: {reason}"))
+        if one.first_reject:
+            screen.print(visible(f"  {one.first_reject}"))
 
 
 def pseudonymiser(keep_authors: bool) -> "Pseudonymiser | None":
@@ -153,10 +165,10 @@ def _report(out: Path, lang: Lang) -> Path:
 def _show(out: Path, page: Path, is_new: bool, lang: Lang) -> None:
     from rich.markdown import Markdown
 
-    from pinzhi.report import summary_markdown
+    from pinzhi.report import summary, summary_markdown
 
     screen = console()
-    screen.print(Markdown(visible(summary_markdown(out, lang))))
+    screen.print(Markdown(visible(summary_markdown(summary(out), lang))))
     unchanged = {Lang.ZH: "没有变化，未重新评分。", Lang.EN: "Nothing changed, nothing was scored again."}
     if not is_new:
         screen.print(unchanged[lang])

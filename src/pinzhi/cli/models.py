@@ -1,13 +1,11 @@
-"""`pinzhi train` and `pinzhi models`: new labels, versions, the switch."""
+"""`pinzhi models`: versions, cards, the switch."""
 
-import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pinzhi import paths
-from pinzhi.cli.options import Json, Models, existing
+from pinzhi.cli.options import Json, Models
 from pinzhi.cli.terminal import console, print_json, visible
 
 if TYPE_CHECKING:
@@ -16,32 +14,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Versions, cards, the switch.", no_args_is_help=True, rich_markup_mode=None)
 
 Head = Annotated[str, typer.Argument(metavar="HEAD", help="sentiment, authenticity, coherence, ...")]
-
-
-def train(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="sentiment, authenticity, coherence or originality.")],
-    labels: Annotated[
-        list[Path], typer.Argument(metavar="LABELS...", help="Label Studio JSON, doccano JSONL, CSV or Parquet.")
-    ],
-    models: Models = None,
-    seed: Annotated[int, typer.Option("--seed", help="Same seed, same labels: same model.")] = 0,
-    json: Json = False,
-) -> None:
-    """Retrain one task on new labels, compare with the active model on a frozen set, and say promote or keep."""
-    existing(labels, "a label file")
-    from pinzhi.training.heads import train_head
-
-    result = train_head(task, labels, models or paths.models(), seed)
-    if json:
-        print_json(dataclasses.asdict(result))
-        return
-    out = console()
-    for name, value in result.metrics.items():
-        before = result.active_metrics.get(name)
-        out.print(f"{name:24} {_number(before):>10} -> {_number(value):>10}")
-    out.print(visible(result.reason))
-    verdict = f"promote: pinzhi models promote {task} {result.version}" if result.promote else "keep the active model"
-    out.print(visible(verdict))
 
 
 @app.command("list")

@@ -1,7 +1,6 @@
 """`pinzhi schedule`: the archive flow, again and again, under a Prefect server."""
 
 import os
-from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 

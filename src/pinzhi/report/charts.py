@@ -12,7 +12,7 @@ _FONT = '"Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'
 def render(figures: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     """Script (with the library inline) and one HTML element a figure."""
     from bokeh.embed import components
-    from bokeh.resources import INLINE
+    from bokeh.resources import Resources
 
     if not figures:
         return "", {}
@@ -23,7 +23,8 @@ def render(figures: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
         fixed = f"00000000-0000-4000-8000-{number:012d}"
         script = script.replace(found, fixed)
         elements = {name: element.replace(found, fixed) for name, element in elements.items()}
-    return INLINE.render() + script, dict(elements)
+    library = Resources(mode="inline", components=["bokeh"])  # no formulas: their library would ask a CDN for fonts
+    return library.render() + script, dict(elements)
 
 
 def bars(labels: Sequence[str], series: Mapping[str, Sequence[float]], *, stacked: bool = False) -> Any:

@@ -1,0 +1,162 @@
+"""The shipped models, one draft and the command line, bad input included."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pinzhi import score_post
+from pinzhi.brand import BrandProfile
+from pinzhi.cli import main
+from pinzhi.errors import InputError, ModelError
+from pinzhi.heads.store import open_active
+from pinzhi.scoring import Scorer
+from tests.conftest import ROOT, at, comments, posts
+
+LVYE = str(ROOT / "configs" / "brands" / "lvye.yaml")
+SOURCE = "巷口老周的面包房今早贴了告示：面粉涨价，吐司从12块调到14块，切片不另收钱。老板娘说再不涨连电费都保不住了。"
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Scorer:
+    return Scorer.load()
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run over a small archive, through the command line."""
+    folder = tmp_path_factory.mktemp("run")
+    row = {
+        "platform": "weibo",
+        "post_id": "s1",
+        "account_id": "a1",
+        "published_at": "2026-03-11T08:56:32+08:00",
+        "text": SOURCE,
+    }
+    copy = row | {
+        "post_id": "s2",
+        "account_id": "a2",
+        "published_at": "2026-03-12T09:00:00+08:00",
+        "text": "#早安#" + SOURCE + "🍞",
+    }
+    lines = [json.dumps(one, ensure_ascii=False) for one in (row, copy)]
+    (folder / "in").mkdir()
+    (folder / "in" / "posts.jsonl").write_text("\n".join(lines) + "\n{broken\n", "utf-8")
+    said = [{"platform": "weibo", "comment_id": f"c{i}", "post_id": "s1", "author_id": f"u{i}", "text": text,
+             "created_at": "2026-03-11T10:00:00+08:00"} for i, text in enumerate(["老周家的吐司真的好吃", "加微信领优惠券", "转发微博",
+             "什么时候再做蛋挞？", "涨得有理，支持", "<script>alert(1)</script>"])]  # fmt: skip
+    (folder / "in" / "comments.jsonl").write_text("\n".join(json.dumps(c, ensure_ascii=False) for c in said), "utf-8")
+    assert main(["run", str(folder / "in"), "--brand", LVYE, "--out", str(folder / "out"), "-q", "--keep-authors"]) == 0
+    return folder / "out"
+
+
+def test_a_copy_names_its_earliest_source_with_spans(scorer: Scorer, brand: BrandProfile, run_folder: Path) -> None:
+    text = SOURCE.replace("老周", "老王")
+    found = scorer.score(text, brand=brand, history=run_folder).originality
+    assert found.source_id == "s1" and found.score < 50
+    span = found.spans[0]
+    assert text[span.start : span.end] == SOURCE[span.source_start : span.source_end]
+
+
+def test_an_unrelated_draft_has_no_source(scorer: Scorer, brand: BrandProfile, run_folder: Path) -> None:
+    found = scorer.score("猫把快递盒咬出一个洞，探出半个头看我上班。", brand=brand, history=run_folder).originality
+    assert found.source_id is None and found.score > 60
+
+
+def test_only_the_past_makes_a_post_unoriginal(scorer: Scorer, brand: BrandProfile) -> None:
+    both = posts({"text": SOURCE, "published_at": at(2)}, {"text": SOURCE, "published_at": at(1), "account_id": "b"},
+                 {"text": SOURCE, "published_at": None, "account_id": "c"})  # fmt: skip
+    rows = scorer.score_posts(both, brand=brand).to_pylist()
+    assert rows[0]["source_post_id"] == "p1" and rows[1]["source_post_id"] is None
+    assert rows[2]["originality_label"] == "undetermined"
+
+
+def test_values_are_all_there_and_swapping_the_brand_changes_the_score(scorer: Scorer, brand: BrandProfile) -> None:
+    other = BrandProfile.load(ROOT / "configs" / "brands" / "chengli.yaml")
+    draft = "收割完的稻草不烧，粉碎还田，给明年的地补一口气。"
+    one, two = scorer.score(draft, brand=brand), scorer.score(draft, brand=other)
+    assert set(one.coherence.values) == {value.id for value in brand.values}
+    assert one.coherence.score != two.coherence.score
+
+
+def test_comments_are_probabilities_and_independent_of_their_batch(scorer: Scorer) -> None:
+    under = posts({"text": "新茶上市"})
+    many = scorer.score_comments(
+        comments(*({"text": t} for t in ("好喝", "加微信", "转发微博", "难喝死了，再也不买" * 9))), under
+    )
+    alone = scorer.score_comments(comments({"text": "好喝"}), under)
+    row = many.to_pylist()[0]
+    assert abs(sum(row[f"p_{k}"] for k in ("negative", "neutral", "positive")) - 1) < 1e-3
+    assert abs(row["p_positive"] - alone["p_positive"][0].as_py()) < 2e-3
+
+
+def test_a_long_text_is_scored_and_an_empty_one_refused(scorer: Scorer, brand: BrandProfile) -> None:
+    assert 0 <= scorer.score("今天的番茄很甜。" * 12_500, brand=brand).quality <= 100
+    with pytest.raises(InputError, match="write some"):
+        scorer.score("\u200b \n", brand=brand)
+    assert score_post("一只猫", brand=brand).verdict in ("publish", "revise", "hold")
+
+
+def test_the_report_escapes_what_it_shows_and_fetches_nothing(run_folder: Path) -> None:
+    html = (run_folder / "report.html").read_text("utf-8")
+    assert "<script>alert(1)</script>" not in html
+    for asset in ('<script src="http', '<link rel="stylesheet" href="http', '<img src="http'):
+        assert asset not in html
+    assert "default-src 'none'" in html  # whatever a library inside the page would like to load
+    assert main(["report", str(run_folder), "--lang", "en", "-q"]) == 0
+    assert "Genuine interaction" in (run_folder / "report.html").read_text("utf-8")
+
+
+def test_rejects_say_where(run_folder: Path) -> None:
+    import pyarrow.parquet as pq
+
+    (row,) = pq.read_table(run_folder / "rejects").to_pylist()
+    assert row["line"] == 3 and "JSON" in row["reason"]
+
+
+def test_a_changed_model_file_is_refused(tmp_path: Path) -> None:
+    import shutil
+
+    models = tmp_path / "models"
+    shutil.copytree(ROOT / "models", models)
+    file = open_active(models, "sentiment").folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    with pytest.raises(ModelError, match="damaged"):
+        open_active(models, "sentiment")
+
+
+def test_score_exit_codes_and_json(capsys: pytest.CaptureFixture[str], run_folder: Path) -> None:
+    assert main(["score", SOURCE, "--brand", LVYE, "--history", str(run_folder), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["originality"]["source_id"] == "s1" and found["explanations"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["run", "missing", "--brand", LVYE, "--out", "o"], 2, "missing"),
+        (["run", "empty.csv", "--brand", LVYE, "--out", "o"], 2, "empty"),
+        (["run", "odd.csv", "--brand", LVYE, "--out", "o"], 2, "no reader knows"),
+        (["run", "odd.csv", "--brand", "none.yaml", "--out", "o"], 2, "none.yaml"),
+        (["score", "", "--brand", LVYE], 2, "at least one character"),
+        (["score", "好" * 100_001, "--brand", LVYE], 2, "100,000"),
+        (["score", "好", "--brand", LVYE, "--history", "nowhere"], 2, "pinzhi run"),
+        (["score", "好", "--brand", LVYE, "--models", "nowhere"], 3, "active.toml"),
+        (["report", "odd.csv"], 2, "finished run"),
+        (["run", "odd.csv", "--brand", LVYE, "--out", "odd.csv/x"], 2, "no reader knows"),
+    ],
+)
+def test_bad_input_is_one_sentence_with_a_next_step(
+    arguments: list[str],
+    code: int,
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "odd.csv").write_text("a,b\n1,2\n")
+    assert main(arguments) == code
+    error = capsys.readouterr().err.strip()
+    assert says in error and len(error.splitlines()) == 1 and "Traceback" not in error
