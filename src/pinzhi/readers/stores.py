@@ -37,6 +37,8 @@ def _connected(path: Path, broken: list[bytes]) -> Iterator[sqlite3.Connection]:
         try:
             connection.text_factory = decode
             yield connection
+        except UnicodeDecodeError as error:  # names in the schema do not pass through the text factory
+            raise sqlite3.DatabaseError("a name of a table or column is not UTF-8") from error
         finally:
             connection.close()
 
