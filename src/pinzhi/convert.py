@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pinzhi import schemas
-from pinzhi.archive.ingest import ingest
+from pinzhi.archive.ingest import BUCKET, ingest
 from pinzhi.archive.store import Store, parquet_list
 from pinzhi.errors import InputError
 from pinzhi.readers import Pseudonymiser, Reject, Source, discover
@@ -19,7 +19,6 @@ from pinzhi.tables import PART, write_parquet
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-BUCKET = 500_000  # rows that are merged at once; more are split by a hash of their key
 _BATCH = 5000
 
 

@@ -12,10 +12,13 @@ from pinzhi import schemas
 from pinzhi.archive.store import Store, parquet_list
 from pinzhi.readers import Pseudonymiser, Source, read_source
 from pinzhi.readers.frame import Reject
+from pinzhi.readers.newest import newest
 from pinzhi.tables import TEMPORARY, put_in_place, write_parquet, write_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+BUCKET = 500_000  # rows that are merged at once; more are split by a hash of their key
 
 
 def ingest(source: Source, store: Store, pseudonymise: Pseudonymiser | None) -> Path:
@@ -51,10 +54,9 @@ def write_rejects(rejects: Sequence[Reject], store: Store) -> None:
 
 
 def register(connection: "DuckDBPyConnection", store: Store) -> None:
-    """Views posts, comments, accounts and rejects: canonical rows, the newest observation of each key.
+    """Tables posts, comments, accounts and rejects: canonical rows, merged by `readers.newest`.
 
-    The newest is the one fetched last; without that, the one in the last file by name, then in the last row. Accounts
-    keep every observation: together they are the history.
+    Merged bucket by bucket and kept where the database may spill, so that later queries need not merge again.
     """
     order: list[tuple[str, str]] = []
     for path in sorted(store.files.glob("*/source.json")):
@@ -76,8 +78,11 @@ def register(connection: "DuckDBPyConnection", store: Store) -> None:
         if table == "rejects":
             connection.execute(f"CREATE VIEW {table} AS SELECT {columns} FROM ({rows})")
             continue
-        key = ", ".join((*schemas.KEYS[table], *(("fetched_at",) if table == "accounts" else ())))
-        connection.execute(
-            f"CREATE VIEW {table} AS SELECT {columns} FROM ({rows}) QUALIFY row_number() OVER (PARTITION BY {key} "
-            "ORDER BY fetched_at DESC NULLS LAST, source_rank DESC, file_row_number DESC) = 1"
-        )
+        key = ", ".join(schemas.KEYS[table])
+        n_buckets = 1 + sum(pq.read_metadata(path).num_rows for path in paths) // BUCKET
+        connection.register(table + "_columns", schema.empty_table())
+        connection.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM {table}_columns")
+        connection.unregister(table + "_columns")
+        for bucket in range(n_buckets):
+            merged = newest(f"{rows} WHERE hash({key}) % {n_buckets} = {bucket}", table)
+            connection.execute(f"INSERT INTO {table} {merged}")
