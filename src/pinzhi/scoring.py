@@ -23,6 +23,8 @@ from pinzhi.text import normalise
 from pinzhi.types import CoherenceScore, OriginalityScore, PairSpan, Post, PostScore, Span, ValueScore
 
 if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
+
     from pinzhi.heads.predict import Heads
 
 MAX_CHARACTERS = 20_000  # of one text that are read by the models; search and spans see no more either
@@ -55,6 +57,13 @@ class Scorer:
         from pinzhi.heads.predict import Heads
 
         return Heads.load(self._store, self._segmenter)
+
+    @cached_property
+    def _numpy_threads(self) -> "ThreadpoolController":
+        """Numpy's own threads, which fight torch's for the cores: a draft takes three times as long beside them."""
+        from threadpoolctl import ThreadpoolController
+
+        return ThreadpoolController().select(internal_api="openblas")
 
     @cached_property
     def _search(self) -> Search:
@@ -242,7 +251,8 @@ class Scorer:
         return self._originality(rows, index, own_accounts)
 
     def _originality(self, rows: IndexRows, index: PostIndex, own: Sequence[tuple[str, str]]) -> pa.Table:
-        found = self._search.judge_rows(rows, index, own)
+        with self._numpy_threads.limit(limits=1):
+            found = self._search.judge_rows(rows, index, own)
         return pa.Table.from_pylist(
             [{"platform": platform, "post_id": post_id, **_measure(finding)}
              for (platform, post_id), finding in zip(rows.keys, found, strict=True)],

@@ -112,6 +112,19 @@ def safe_name(value: str) -> str:
     return re.sub(r"[^\w.-]", "_", value) or "_"
 
 
+def partition_path(root: Path, platform: str, month: str) -> Path:
+    """Where the rows of a hive partition lie."""
+    return root / f"platform={safe_name(platform)}" / f"month={month}" / PART
+
+
+def write_partition(rows: pa.Table, path: Path, schema: pa.Schema) -> None:
+    """Write the rows of one partition. The platform stands in the file too, so that a single file can be read alone,
+    and as a dictionary, the type that pyarrow and pandas give to what they read off the folder's name."""
+    at = schema.get_field_index("platform")
+    named = pa.field("platform", pa.dictionary(pa.int32(), pa.string()), nullable=False)
+    write_parquet(rows, path, schema.set(at, named))
+
+
 def write_partitions(table: pa.Table, root: Path, schema: pa.Schema, time_column: str | None) -> list[Path]:
     """Write `table` under `root`/platform=/month=/part-0.parquet; partitions that are no longer there are removed.
 
@@ -123,10 +136,10 @@ def write_partitions(table: pa.Table, root: Path, schema: pa.Schema, time_column
     written = []
     for platform, month in keys:
         part = table.filter(pc.and_(pc.equal(platforms, platform), pc.equal(months, month)))
-        path = root / f"platform={safe_name(platform)}" / f"month={month}" / PART
+        path = partition_path(root, platform, month)
         checked = check(part, schema)
         if not path.exists() or not read_file(path, schema).equals(checked):
-            write_parquet(checked, path, schema)
+            write_partition(checked, path, schema)
         written.append(path)
     for path in sorted(root.rglob(PART)) if root.is_dir() else []:
         if path not in written:

@@ -13,7 +13,15 @@ from pinzhi.archive.store import Store
 from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.decide import decide_accounts, decide_comments, decide_posts
-from pinzhi.tables import PART, check, read_file, safe_name, write_parquet, write_partitions
+from pinzhi.tables import (
+    PART,
+    check,
+    partition_path,
+    read_file,
+    write_parquet,
+    write_partition,
+    write_partitions,
+)
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -168,7 +176,7 @@ class Finishing:
                 f"SELECT * FROM {source} WHERE platform = ? AND {month} = ? ORDER BY {key}",
                 params=[platform, month_value],
             ).to_arrow_table()
-            path = root / f"platform={safe_name(platform)}" / f"month={month_value}" / PART
+            path = partition_path(root, platform, month_value)
             kept.add(path)
             _replace(rows, path, schema)
         for path in sorted(root.rglob(PART)) if root.is_dir() else []:
@@ -190,7 +198,7 @@ def _replace(rows: pa.Table, path: Any, schema: pa.Schema) -> None:
         rows = _keep_runs(rows, before)
         if rows.equals(before):
             return
-    write_parquet(rows, path, schema)
+    write_partition(rows, path, schema)
 
 
 def _keep_runs(rows: pa.Table, before: pa.Table) -> pa.Table:

@@ -6,9 +6,6 @@ from collections.abc import Sequence
 
 from pinzhi.cli.errors import explain
 
-# Defaults only; nothing is ever fetched, whatever a library would like to do.
-_ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error"}
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code (docs/cli.md lists them).
@@ -17,8 +14,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     from pinzhi.cli.app import app
 
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
     try:
         app(args=None if argv is None else list(argv), prog_name="pinzhi")
     except SystemExit as stop:

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ class Encoder:
         self.tokenizer = tokenizer
         self.segmenter = segmenter
         self._lock = threading.Lock()
+        # A draft is read for its originality and again for its values: one pass serves both.
+        self._hidden_of = lru_cache(maxsize=8)(lambda ids: self.model(input_ids=torch.tensor([ids])).last_hidden_state)
 
     @classmethod
     def load(cls, folder: Path, segmenter: Segmenter | None = None) -> "Encoder":
@@ -117,6 +120,8 @@ class Encoder:
 
     def hidden(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Hidden states [n, length, hidden_size]."""
+        if len(ids) == 1 and bool(mask.all()):
+            return self._hidden_of(tuple(ids[0].tolist()))
         return self.model(input_ids=ids, attention_mask=mask).last_hidden_state
 
 

@@ -1,6 +1,6 @@
 """Texts in, probabilities out: the active heads on the shared encoder. Batches are sorted by length."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -92,21 +92,32 @@ class Heads:
 
     @torch.inference_mode()
     def comments(self, texts: Sequence[str], posts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities of sentiment [n, 3] and authenticity [n, 5] of comments under `posts` ("" where unknown)."""
-        context = {post: i for i, post in enumerate(dict.fromkeys(posts))}
-        post_ids = [clip(ids, POST_CONTEXT_TOKENS) for ids in self.encoder.token_ids(list(context))]
+        """Probabilities of sentiment [n, 3] and authenticity [n, 5] of comments under `posts` ("" where unknown).
+
+        Archives repeat themselves (转发微博, waves of one wording): equal words under one post are read once.
+        """
+        row_of: dict[tuple[str, str], int] = {}
+        rows = np.array(
+            [row_of.setdefault(pair, len(row_of)) for pair in zip(texts, posts, strict=True)], dtype=np.int64
+        )
+        post_ids = self._post_context({post for _, post in row_of})
+        said = [text for text, _ in row_of]
         sequences = [
-            self.encoder.pair(ids, "comment", post_ids[context[post]], "post")
-            for ids, post in zip(self.encoder.token_ids(texts, 160), posts, strict=True)
+            self.encoder.pair(ids, "comment", post_ids[post], "post")
+            for ids, (_, post) in zip(self.encoder.token_ids(said, 160), row_of, strict=True)
         ]
-        clean = [normalise(text).text for text in texts]
-        sentiment, authenticity = np.zeros((len(texts), 3), np.float32), np.zeros((len(texts), 5), np.float32)
+        sentiment, authenticity = np.zeros((len(said), 3), np.float32), np.zeros((len(said), 5), np.float32)
         for batch in self.encoder.batches(sequences):
             hidden = self.encoder.hidden(batch.ids, batch.mask)
-            grams = hash_ngrams([clean[row] for row in batch.rows])
+            grams = hash_ngrams([normalise(said[row]).text for row in batch.rows])
             for name, into in (("sentiment", sentiment), ("authenticity", authenticity)):
                 into[batch.rows] = self._probabilities(name, self._modules[name](hidden, batch.mask, grams))
-        return sentiment, authenticity
+        return sentiment[rows], authenticity[rows]
+
+    def _post_context(self, posts: Collection[str]) -> dict[str, list[int]]:
+        """Token ids of each post as the readers of its comments see it."""
+        ids = self.encoder.token_ids(list(posts))
+        return {post: clip(tokens, POST_CONTEXT_TOKENS) for post, tokens in zip(posts, ids, strict=True)}
 
     @torch.inference_mode()
     def posts(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -193,13 +204,14 @@ class Clauses:
     """A post cut at its punctuation: token ids, the token range and the raw span of each clause."""
 
     MARKS = frozenset("。！？!?；;，,、…~\n")
+    SHORTEST = 7  # characters; a shorter clause goes with the one after it, for a reader wants to see a thought
 
     def __init__(self, text: str, encoder: Encoder, max_tokens: int = 256, max_clauses: int = 24) -> None:
         clean = normalise(text)
         spans: list[tuple[int, int]] = []
         start = 0
         for position, char in enumerate(clean.text):
-            if char in self.MARKS and position - start >= 3:
+            if char in self.MARKS and position - start >= self.SHORTEST:
                 spans.append((start, position + 1))
                 start = position + 1
         if start < len(clean.text):

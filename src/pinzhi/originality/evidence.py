@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from pinzhi.originality.minhash import shingles
 from pinzhi.text import Normalised, is_attributed, letter_positions, letters, normalise, own_words, skeleton
@@ -67,6 +67,14 @@ def soft_alignment(words: Words, other: Words) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(cosine[np.arange(len(nearest)), nearest], 0, 1), nearest
 
 
+def rank_correlation(values: np.ndarray) -> float:
+    """Spearman's correlation of `values` with their positions, -1..1; 0 where all are equal."""
+    ranks, places = rankdata(values), np.arange(len(values), dtype=float)
+    ranks, places = ranks - ranks.mean(), places - places.mean()
+    spread = float(np.sqrt((ranks @ ranks) * (places @ places)))
+    return float(ranks @ places) / spread if spread else 0.0
+
+
 def pair_features(earlier: Words, later: Words, embedding_cosine: float) -> np.ndarray:
     """Evidence [len(FEATURES)] that `later` derives from `earlier`."""
     soft, position = soft_alignment(later, earlier)
@@ -75,7 +83,7 @@ def pair_features(earlier: Words, later: Words, embedding_cosine: float) -> np.n
     aligned = (soft > _ALIGNED) & rare
     order = 0.0
     if aligned.sum() >= 4 and len(set(position[aligned])) > 1:
-        order = float(spearmanr(np.flatnonzero(aligned), position[aligned]).statistic)
+        order = rank_correlation(position[aligned])
     known_earlier, known_later = set(earlier.tokens), set(later.tokens)
     grams_2 = (shingles(earlier.clean.text, 2), shingles(later.clean.text, 2))
     numbers = (earlier.numbers, later.numbers)

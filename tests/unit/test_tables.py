@@ -1,0 +1,77 @@
+"""Tables on disk: any reader sees them whole, and a write that fails leaves what was there."""
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pinzhi import schemas
+from pinzhi.errors import InputError, StorageError
+from pinzhi.tables import check, read_table, write_parquet, write_partitions
+from tests.conftest import at, posts
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    table = posts({"platform": "weibo"}, {"platform": "douyin"}, {"platform": "weibo", "published_at": None})
+    write_partitions(table, tmp_path / "posts", schemas.POSTS, "published_at")
+    return tmp_path / "posts"
+
+
+def test_partitions_lie_under_platform_and_month(written: Path) -> None:
+    found = sorted(str(path.relative_to(written)) for path in written.rglob("*.parquet"))
+    assert found == [
+        "platform=douyin/month=2026-09/part-0.parquet",
+        "platform=weibo/month=2026-09/part-0.parquet",
+        "platform=weibo/month=unknown/part-0.parquet",
+    ]
+
+
+def test_every_common_reader_sees_the_platform_of_every_row(written: Path) -> None:
+    import duckdb
+
+    whole = pq.read_table(written)
+    assert sorted(whole["platform"].to_pylist()) == ["douyin", "weibo", "weibo"]
+    assert set(whole["month"].to_pylist()) == {"2026-09", "unknown"}
+    files = [pq.read_table(path) for path in sorted(written.rglob("*.parquet"))]
+    assert [name for file in files for name in file["platform"].to_pylist()] == ["douyin", "weibo", "weibo"]
+    counted = duckdb.sql(f"SELECT platform, count(*) FROM read_parquet('{written}/**/*.parquet') GROUP BY 1").fetchall()
+    assert sorted(counted) == [("douyin", 1), ("weibo", 2)]
+    assert read_table(written, schemas.POSTS).schema.equals(schemas.POSTS)
+
+
+def test_a_partition_that_is_empty_now_is_gone(written: Path) -> None:
+    write_partitions(posts({"platform": "weibo", "published_at": at(1)}), written, schemas.POSTS, "published_at")
+    assert [path.parent.parent.name for path in written.rglob("*.parquet")] == ["platform=weibo"]
+
+
+def test_a_platform_cannot_name_another_folder(tmp_path: Path) -> None:
+    (path,) = write_partitions(posts({"platform": "../../x"}), tmp_path / "posts", schemas.POSTS, None)
+    assert path.resolve().is_relative_to((tmp_path / "posts").resolve())
+
+
+def test_wrong_columns_are_named() -> None:
+    with pytest.raises(InputError, match="post_id"):
+        check(pa.table({"platform": ["weibo"], "text": ["好"]}), schemas.POSTS)
+    with pytest.raises(InputError, match=r"text.*no nulls"):
+        check(pa.table({"platform": ["weibo"], "post_id": ["1"], "text": pa.nulls(1, pa.string())}), schemas.POSTS)
+
+
+@pytest.mark.parametrize(("code", "says"), [(errno.ENOSPC, "disk is full"), (errno.EROFS, "cannot be written")])
+def test_a_write_that_fails_leaves_the_old_table(
+    code: int, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "part.parquet"
+    write_parquet(posts({"text": "旧"}), path, schemas.POSTS)
+
+    def fail(*_: Any) -> None:
+        raise OSError(code, "no")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(StorageError, match=says):
+        write_parquet(posts({"text": "新"}), path, schemas.POSTS)
+    assert pq.read_table(path)["text"].to_pylist() == ["旧"]
+    assert [file.name for file in tmp_path.iterdir()] == ["part.parquet"]
