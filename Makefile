@@ -22,7 +22,9 @@ lint: $(VENV)/.stamp-dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.stamp-dev
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m benchmarks.bench_readers
+	$(BIN)/python -m benchmarks.bench_scoring
+	$(BIN)/python -m benchmarks.bench_archive 20000
 
 gate: $(VENV)/.stamp-dev
 	$(BIN)/python -m pytest -m slow

@@ -1,6 +1,6 @@
 """Rows per second of the readers from JSON lines, beside a loop that only parses them.
 
-Run: python benchmarks/bench_readers.py [ROWS]
+Run: python -m benchmarks.bench_readers [ROWS]
 """
 
 import json

@@ -62,6 +62,7 @@ class AccountsConfig(_Section):
     anchor_low: tuple[float, float, float]
     anchor_high: tuple[float, float, float]
     size_elasticity: Share
+    reposts_per_comment: float
     burst_growth: float
     burst_cost: Share
     tiers: tuple[int, int, int]

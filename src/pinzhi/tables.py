@@ -4,7 +4,7 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -112,9 +112,16 @@ def safe_name(value: str) -> str:
     return re.sub(r"[^\w.-]", "_", value) or "_"
 
 
-def partition_path(root: Path, platform: str, month: str) -> Path:
-    """Where the rows of a hive partition lie."""
-    return root / f"platform={safe_name(platform)}" / f"month={month}" / PART
+def partition_path(root: Path, platform: str, month: str, number: int = 0) -> Path:
+    """Where the rows of a hive partition lie, or the rows of its file `number`."""
+    return root / f"platform={safe_name(platform)}" / f"month={month}" / f"part-{number}.parquet"
+
+
+def remove_others(root: Path, kept: Collection[Path]) -> None:
+    """Remove the partition files under `root` that are not among `kept`."""
+    for path in sorted(root.rglob("part-*.parquet")) if root.is_dir() else []:
+        if path not in kept:
+            path.unlink()
 
 
 def write_partition(rows: pa.Table, path: Path, schema: pa.Schema) -> None:
@@ -141,9 +148,7 @@ def write_partitions(table: pa.Table, root: Path, schema: pa.Schema, time_column
         if not path.exists() or not read_file(path, schema).equals(checked):
             write_partition(checked, path, schema)
         written.append(path)
-    for path in sorted(root.rglob(PART)) if root.is_dir() else []:
-        if path not in written:
-            path.unlink()
+    remove_others(root, written)
     return written
 
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,11 +11,10 @@ from pinzhi import interaction
 from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.decide import REASONS, coherence, decide_accounts, decide_comments, decide_posts
-from pinzhi.errors import BrandError, ConfigError, InputError, StorageError
+from pinzhi.errors import BrandError, ConfigError
 from pinzhi.interaction import real_share, share_interval
 from pinzhi.labels import Grade
-from pinzhi.schemas import ACCOUNTS, P_AUTHENTICITY, P_ORIGINALITY, P_SENTIMENT, POSTS
-from pinzhi.tables import read_file, write_parquet
+from pinzhi.schemas import ACCOUNTS, P_AUTHENTICITY, P_ORIGINALITY, P_SENTIMENT
 from tests.conftest import ROOT, at, comments
 
 
@@ -140,6 +140,31 @@ def test_hidden_and_zero_followers_give_null_with_the_reason(
     assert row["real_share"] is None and row["reasons"] == [reason] and row["verdict"] == "unknown"
 
 
+def account(config: ScoreConfig, followers: int, *posts: tuple[int, int, int, int]) -> dict[str, Any]:
+    """The scored account behind posts of (comments, reposts, comments read, genuine of those)."""
+    columns = ("comments", "reposts", "n_comments", "n_genuine")
+    table = pa.Table.from_pylist([
+        {"platform": "weibo", "account_id": "acc", "reads": None, "quality": 50.0, **dict(zip(columns, post, strict=True))}
+        for post in posts
+    ])  # fmt: skip
+    seen = pa.Table.from_pylist([{"platform": "weibo", "account_id": "acc", "followers": followers}], schema=ACCOUNTS)
+    return decide_accounts(interaction.aggregate_accounts(table, seen, config), config).to_pylist()[0]
+
+
+def test_an_avalanche_of_bought_reposts_and_one_lottery_lift_nobody(config: ScoreConfig) -> None:
+    plain = [(12, 5, 12, 3)] * 6
+    calm = account(config, 3_000_000, *plain)
+    loud = account(config, 3_000_000, *plain, (21, 100_000, 20, 2), (9_000, 400, 30, 2))
+    assert calm["real_share"] < 0.3 and loud["real_share"] < 1.5 * calm["real_share"]
+    assert loud["real_share_low"] <= loud["real_share"] <= loud["real_share_high"]
+
+
+def test_a_small_honest_account_is_real_and_the_interval_narrows_with_posts(config: ScoreConfig) -> None:
+    one, many = (account(config, 100_000, *[(20, 10, 20, 19), (16, 9, 16, 16), (22, 14, 22, 20)] * n) for n in (1, 12))
+    assert many["real_share"] == pytest.approx(0.9, abs=0.05) and many["verdict"] == "genuine"
+    assert many["real_share_high"] - many["real_share_low"] <= one["real_share_high"] - one["real_share_low"]
+
+
 def test_critics_are_the_unanswered(config: ScoreConfig) -> None:
     table = scored_comments("盖子三天就坏了客服不理人", "漏水漏了一包")
     for i, name in enumerate(P_SENTIMENT):
@@ -192,21 +217,3 @@ def test_unknown_configuration_keys_are_refused(tmp_path: Path) -> None:
 
 def test_grades_have_their_order() -> None:
     assert [int(g) for g in Grade] == [0, 1, 2, 3]
-
-
-def test_parquet_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "posts.parquet"
-    with pytest.raises(InputError, match="post_id"):
-        write_parquet(pa.table({"platform": ["weibo"]}), path, POSTS)
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(StorageError, match="disk is full"):
-        write_parquet(POSTS.empty_table(), path, POSTS)
-    assert list(tmp_path.iterdir()) == []
-    monkeypatch.undo()
-    path.write_bytes(b"PAR1 but not really")
-    with pytest.raises(InputError, match="expected Parquet"):
-        read_file(path, POSTS)

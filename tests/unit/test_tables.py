@@ -10,7 +10,7 @@ import pytest
 
 from pinzhi import schemas
 from pinzhi.errors import InputError, StorageError
-from pinzhi.tables import check, read_table, write_parquet, write_partitions
+from pinzhi.tables import check, read_file, read_table, write_parquet, write_partitions
 from tests.conftest import at, posts
 
 
@@ -75,3 +75,9 @@ def test_a_write_that_fails_leaves_the_old_table(
         write_parquet(posts({"text": "新"}), path, schemas.POSTS)
     assert pq.read_table(path)["text"].to_pylist() == ["旧"]
     assert [file.name for file in tmp_path.iterdir()] == ["part.parquet"]
+
+
+def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "x.parquet").write_bytes(b"PAR1 but not really")
+    with pytest.raises(InputError, match="expected Parquet"):
+        read_file(tmp_path / "x.parquet", schemas.POSTS)

@@ -1,6 +1,8 @@
 """Measures to the tables that people read: decide, aggregate, write; one bounded group of accounts at a time."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import ceil, log2
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -9,7 +11,7 @@ import pyarrow.parquet as pq
 
 from pinzhi import interaction, schemas
 from pinzhi.archive.measure import Inputs
-from pinzhi.archive.store import Store
+from pinzhi.archive.store import Store, parquet_list
 from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.decide import decide_accounts, decide_comments, decide_posts
@@ -18,6 +20,7 @@ from pinzhi.tables import (
     check,
     partition_path,
     read_file,
+    remove_others,
     write_parquet,
     write_partition,
     write_partitions,
@@ -26,7 +29,8 @@ from pinzhi.tables import (
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-GROUP = 50_000  # comments of as many accounts as fit into one group
+GROUP = 20_000  # comments of as many accounts as fit into one group
+FILE = 50_000  # rows of one file; a partition of more is cut by a hash of the key
 _POST_COLUMNS = [
     name for name in schemas.SCORED_POSTS.names if name in schemas.POSTS.names
 ]  # what a scored post takes over from the canonical one
@@ -73,13 +77,7 @@ class Finishing:
         people = pa.concat_tables(community) if community else schemas.COMMUNITY.empty_table()
         people = self._stamped(people, schemas.COMMUNITY)
         counts["community"] = self._write("community", people, ("account_id", "kind", "rank", "author_id", "text"))
-        rejects = self._db.sql("SELECT * FROM rejects").to_arrow_table()
-        unread = read_file(self._store.out / "canonical" / "unread.parquet", schemas.REJECTS)
-        rejects = pa.concat_tables([check(rejects, schemas.REJECTS), unread]).sort_by(
-            [("source", "ascending"), ("line", "ascending"), ("field", "ascending")]
-        )
-        write_parquet(rejects, self._store.out / "rejects" / PART, schemas.REJECTS)
-        counts["rejects"] = rejects.num_rows
+        counts["rejects"] = self._rejects()
         for path in scratch.values():
             path.unlink()
         return counts
@@ -163,7 +161,7 @@ class Finishing:
         return check(table, schema)
 
     def _partition(self, name: str, time: str, key: str) -> int:
-        """Scratch table to hive partitions, one partition in memory at a time."""
+        """Scratch table to hive partitions; one file of a partition is in memory at a time."""
         schema, root = schemas.OUTPUT[name], self._store.out / name
         source = f"read_parquet('{str(self._store.scratch / f'{name}.parquet').replace(chr(39), chr(39) * 2)}')"
         month = f"coalesce(strftime({time}, '%Y-%m'), 'unknown')"
@@ -171,18 +169,30 @@ class Finishing:
             f"SELECT platform, {month} AS month, count(*) FROM {source} GROUP BY ALL ORDER BY ALL"
         ).fetchall()
         kept = set()
-        for platform, month_value, _ in parts:
-            rows = self._db.sql(
-                f"SELECT * FROM {source} WHERE platform = ? AND {month} = ? ORDER BY {key}",
-                params=[platform, month_value],
-            ).to_arrow_table()
-            path = partition_path(root, platform, month_value)
-            kept.add(path)
-            _replace(rows, path, schema)
-        for path in sorted(root.rglob(PART)) if root.is_dir() else []:
-            if path not in kept:
-                path.unlink()
+        for platform, month_value, n in parts:
+            n_files = 1 << max(0, ceil(log2(n / FILE)))
+            for number in range(n_files):
+                rows = self._db.sql(
+                    f"SELECT * FROM {source} WHERE platform = ? AND {month} = ? AND hash({key}) % {n_files} = {number} "
+                    f"ORDER BY {key}",
+                    params=[platform, month_value],
+                ).to_arrow_table()
+                path = partition_path(root, platform, month_value, number)
+                kept.add(path)
+                _replace(rows, path, schema)
+        remove_others(root, kept)
         return sum(n for *_, n in parts)
+
+    def _rejects(self) -> int:
+        unread = parquet_list([self._store.out / "canonical" / "unread.parquet"])
+        columns = ", ".join(schemas.REJECTS.names)
+        every = f"SELECT {columns} FROM rejects UNION ALL SELECT {columns} FROM {unread}"
+        rows = self._db.sql(
+            f"SELECT * FROM ({every}) ORDER BY source, line NULLS FIRST, field NULLS FIRST, reason, raw"
+        )
+        path = self._store.out / "rejects" / PART
+        write_parquet(rows.to_arrow_reader(5000), path, schemas.REJECTS)
+        return pq.read_metadata(path).num_rows
 
     def _write(self, name: str, table: pa.Table, keys: Sequence[str]) -> int:
         table = table.sort_by([(key, "ascending") for key in ("platform", *keys)])
@@ -203,17 +213,18 @@ def _replace(rows: pa.Table, path: Any, schema: pa.Schema) -> None:
 
 def _keep_runs(rows: pa.Table, before: pa.Table) -> pa.Table:
     """`rows` with the run_id that an equal row had `before`."""
-    names = [name for name in rows.column_names if name != "run_id"]
-    known = {
-        repr(row): run for row, run in zip(before.select(names).to_pylist(), before["run_id"].to_pylist(), strict=True)
-    }
-    runs = [
-        known.get(repr(row), run)
-        for row, run in zip(rows.select(names).to_pylist(), rows["run_id"].to_pylist(), strict=True)
-    ]
+    known = dict(zip(_row_digests(before), before["run_id"].to_pylist(), strict=True))
+    runs = [known.get(row, run) for row, run in zip(_row_digests(rows), rows["run_id"].to_pylist(), strict=True)]
     return rows.set_column(
         rows.schema.get_field_index("run_id"), rows.schema.field("run_id"), pa.array(runs, pa.string())
     )
+
+
+def _row_digests(table: pa.Table) -> Iterator[bytes]:
+    """A digest of each row without its run."""
+    for batch in table.drop_columns(["run_id"]).to_batches(1000):
+        for row in batch.to_pylist():
+            yield hashlib.blake2b(repr(row).encode(), digest_size=12).digest()
 
 
 def _by_account(comments: pa.Table) -> Iterator[pa.Table]:

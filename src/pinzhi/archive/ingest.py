@@ -18,7 +18,7 @@ from pinzhi.tables import TEMPORARY, put_in_place, write_parquet, write_text
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-BUCKET = 500_000  # rows that are merged at once; more are split by a hash of their key
+BUCKET = 100_000  # rows that are merged at once; more are split by a hash of their key
 
 
 def ingest(source: Source, store: Store, pseudonymise: Pseudonymiser | None) -> Path:

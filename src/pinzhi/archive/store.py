@@ -17,7 +17,7 @@ from pinzhi.tables import sweep, write_text
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMORY_LIMIT = "512MB"
+MEMORY_LIMIT = "256MB"
 _INPUT = pa.field("input", pa.string(), nullable=False)
 MEASURES = {
     "fingerprints": pa.schema([pa.field("platform", pa.string()), pa.field("post_id", pa.string()), _INPUT]),

@@ -33,8 +33,9 @@ def schedule(
     """Serve the archive flow on a schedule until stopped (Ctrl-C), under a running Prefect server."""
     existing(archives, "an archive")
     existing(brands, "a brand profile")
+    api = check_server(server)
+    os.environ["PREFECT_API_URL"] = api  # prefect reads it when it is imported, which the next line does
     check_schedule(cron, timezone)
-    os.environ["PREFECT_API_URL"] = check_server(server)
     from pipelines.score_archive import serve
 
     parameters = {
@@ -45,7 +46,7 @@ def schedule(
         "keep_authors": keep_authors,
         "lang": str(lang),
     }
-    console(stderr=True).print(visible(f"score-archive/{name}: {cron} ({timezone}), {server}; Ctrl-C ends it"))
+    console(stderr=True).print(visible(f"score-archive/{name}: {cron} ({timezone}), {api}; Ctrl-C ends it"))
     serve(name, cron, timezone, parameters)
 
 

@@ -15,7 +15,7 @@ from pinzhi.segment import Segmenter
 from pinzhi.text import is_attributed, normalise, own_words
 
 POST_CONTEXT_TOKENS = 48  # of the post, beside a comment
-MATCH_BATCH = 64  # (value, post) pairs in one pass of the matcher
+MATCH_BATCH = 16  # (value, post) pairs in one pass of the matcher; more is no faster and leaves holes in memory
 MANNERS = ("own", "template", "quote")
 
 
@@ -159,38 +159,49 @@ class Heads:
         for batch in self.encoder.batches(sequences, budget=2048):
             hidden = self.encoder.hidden(batch.ids, batch.mask)
             pairs = [(at, v) for at in range(len(batch.rows)) for v in range(n_values)]
-            for start in range(0, len(pairs), MATCH_BATCH):
-                of_post, of_value = torch.tensor(pairs[start : start + MATCH_BATCH]).T
-                p = self._match(values, of_value, hidden[of_post], batch.mask[of_post])
-                result[batch.rows[of_post.numpy()], of_value.numpy()] = p
-            for at, row in enumerate(batch.rows):
-                for v in range(n_values):
-                    lead = int(result[row, v, 2:].argmax()) + 2
-                    if result[row, v, lead] >= explain_from:
-                        spans[row][v] = self._carrying(
-                            values, v, hidden[at], batch.mask[at], clauses[row], lead, float(result[row, v, lead])
-                        )
+            of_post, of_value = np.array(pairs).T
+            of_row = batch.rows[of_post]
+            result[of_row, of_value] = self._match(
+                values, of_value, hidden, of_post, batch.mask[torch.from_numpy(of_post)]
+            )
+            lead = result[:, :, 2:].argmax(2) + 2
+            told = [
+                (at, v) for (at, v), row in zip(pairs, of_row, strict=True)
+                if result[row, v, lead[row, v]] >= explain_from
+            ]  # fmt: skip
+            falls = self._falls(values, hidden, batch.mask, told, [clauses[row] for row in batch.rows])
+            for (at, v), p in zip(told, falls, strict=True):
+                row = batch.rows[at]
+                leading = lead[row, v]
+                spans[row][v] = _carrying(clauses[row], result[row, v, leading], p[:, leading])
         return result, spans
 
-    def _match(self, values: tuple[Tensor, Tensor], which: Tensor, hidden: Tensor, mask: Tensor) -> np.ndarray:
-        logits = self._modules["coherence"](values[0][which], values[1][which], hidden, mask)
-        return self._probabilities("coherence", logits)
+    def _match(
+        self, values: tuple[Tensor, Tensor], of_value: np.ndarray, hidden: Tensor, of_post: np.ndarray, masks: Tensor
+    ) -> np.ndarray:
+        """Probabilities [n, 4] of value `of_value[i]` in post `of_post[i]` as far as `masks[i]` shows it."""
+        parts = []
+        for start in range(0, len(of_value), MATCH_BATCH):
+            chosen = slice(start, start + MATCH_BATCH)
+            which, post = torch.from_numpy(of_value[chosen]), torch.from_numpy(of_post[chosen])
+            logits = self._modules["coherence"](values[0][which], values[1][which], hidden[post], masks[chosen])
+            parts.append(self._probabilities("coherence", logits))
+        return np.concatenate(parts)
 
-    def _carrying(
-        self, values: tuple[Tensor, Tensor], v: int, hidden: Tensor, mask: Tensor, clauses: "Clauses", lead: int, p: float
-    ) -> list[tuple[int, int]]:  # fmt: skip
-        """Up to two clauses without which the probability of class `lead` falls by a fifth or, failing that, most."""
-        if len(clauses.spans) < 2:
-            return list(clauses.spans)
-        masks = mask.repeat(len(clauses.spans), 1)
-        for row, (first, last) in enumerate(clauses.tokens):
+    def _falls(
+        self, values: tuple[Tensor, Tensor], hidden: Tensor, mask: Tensor, told: Sequence[tuple[int, int]],
+        clauses: Sequence["Clauses"],
+    ) -> list[np.ndarray]:  # fmt: skip
+        """For each (post, value) of `told` the probabilities [n clauses, 4] without each clause of the post."""
+        of_post = np.repeat([at for at, _ in told], [len(clauses[at].spans) for at, _ in told]).astype(np.int64)
+        of_value = np.repeat([v for _, v in told], [len(clauses[at].spans) for at, _ in told]).astype(np.int64)
+        if not len(of_post):
+            return [np.zeros((0, len(ValueMatcher.CLASSES)), np.float32) for _ in told]
+        masks = mask[torch.from_numpy(of_post)]
+        for row, (first, last) in enumerate(span for at, _ in told for span in clauses[at].tokens):
             masks[row, 2 + first : 2 + last] = 0  # after [CLS] and the role mark
-        which = torch.full((len(masks),), v)
-        hidden = hidden.expand(len(masks), -1, -1)
-        fall = p - self._match(values, which, hidden, masks)[:, lead]
-        order = np.argsort(-fall, kind="stable")
-        kept = [i for i in order[:2] if fall[i] >= 0.2 * p] or [order[0]]
-        return sorted(clauses.spans[i] for i in kept)
+        p = self._match(values, of_value, hidden, of_post, masks)
+        return np.split(p, np.cumsum([len(clauses[at].spans) for at, _ in told])[:-1])
 
     @torch.inference_mode()
     def judge(self, features: np.ndarray) -> np.ndarray:
@@ -198,6 +209,17 @@ class Heads:
         if not len(features):
             return np.zeros((0, len(PairJudge.CLASSES)), np.float32)
         return self._probabilities("originality", self._modules["originality"](torch.from_numpy(features)))
+
+
+def _carrying(clauses: "Clauses", p: float, without: np.ndarray) -> list[tuple[int, int]]:
+    """Raw spans of up to two clauses without which the probability `p` falls by a fifth or, failing that, most.
+    `without` [n clauses] is what it falls to."""
+    if len(clauses.spans) < 2:
+        return list(clauses.spans)
+    fall = p - without
+    order = np.argsort(-fall, kind="stable")
+    kept = [i for i in order[:2] if fall[i] >= 0.2 * p] or [order[0]]
+    return sorted(clauses.spans[i] for i in kept)
 
 
 class Clauses:

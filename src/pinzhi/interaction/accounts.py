@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from pinzhi.config import AccountsConfig, ScoreConfig
 
+_RESAMPLES = 400  # of the posts of one account, for the interval
 _LEAST = 0.02  # genuine interactions a post below which less is not told apart
 
 
@@ -78,25 +79,42 @@ def _account(
     if missing:
         return row | {"reasons": [missing]}
     assert share is not None and followers is not None
-    # The archive may hold a sample of the comments; the platform's own count says how many there were.
-    each = np.array(
-        [share * (max(post["comments"] or 0, post["n_comments"]) + (post["reposts"] or 0)) for post in posts]
-    )
-    error = 1.645 * float(each.std(ddof=1)) / math.sqrt(len(each)) if len(each) > 1 else 0.5 * float(each.mean())
-    doubt = 1.645 * math.sqrt(share * (1 - share) / n_comments) * float(each.mean()) / max(share, 1e-3)
-    spread = math.hypot(error, doubt)
-    mean = float(each.mean())
+    typical, few, many = _genuine_per_post(posts, share, config)
     bought = _has_burst(ordered, config.accounts)
     factor = config.accounts.burst_cost if bought else 1.0
-    point, low, high = (
-        factor * real_share(followers, value, config.accounts)
-        for value in (mean, max(0.0, mean - spread), mean + spread)
-    )
+    point, low, high = (factor * real_share(followers, value, config.accounts) for value in (typical, few, many))
     return row | {
         "real_share": round(point, 4), "real_share_low": round(low, 4), "real_share_high": round(high, 4),
-        "real_followers": round(followers * point), "genuine_per_post": round(mean, 3),
+        "real_followers": round(followers * point), "genuine_per_post": round(typical, 3),
         "reasons": ["follower_burst"] if bought else [],
     }  # fmt: skip
+
+
+def _genuine_per_post(posts: Sequence[dict[str, Any]], share: float, config: ScoreConfig) -> tuple[float, float, float]:
+    """Genuine comments and reposts of a typical post, with the interval.
+
+    The median over posts: one lottery or one bought avalanche says nothing about the followers. Of each post its own
+    genuine share counts, drawn towards that of the account where few comments were read. The archive may hold a sample
+    of the comments; the platform's own count says how many there were. Reposts beyond `reposts_per_comment` are not
+    counted: a crowd that passes a post on without a word is no audience.
+    """
+    read = np.array([post["n_comments"] for post in posts], dtype=float)
+    genuine = np.array([post["n_genuine"] for post in posts], dtype=float)
+    comments = np.array([max(post["comments"] or 0, post["n_comments"]) for post in posts], dtype=float)
+    reposts = np.array([post["reposts"] or 0 for post in posts], dtype=float)
+    answers = comments + np.minimum(reposts, config.accounts.reposts_per_comment * comments)
+    prior = config.interaction.min_comments
+    yes, no = genuine + prior * share, read - genuine + prior * (1 - share)
+    typical = float(np.median(answers * yes / (yes + no)))
+    if len(posts) == 1:
+        return typical, 0.5 * typical, 2.0 * typical  # one post shows no spread; twice and half are honest bounds
+    chance = np.random.default_rng(0)  # the same tables give the same interval
+    chosen = chance.integers(0, len(posts), (_RESAMPLES, len(posts)))
+    shares = chance.beta(np.maximum(yes, 1e-3), np.maximum(no, 1e-3), (_RESAMPLES, len(posts)))
+    medians = np.median(answers[chosen] * np.take_along_axis(shares, chosen, axis=1), axis=1)
+    tail = (1 - config.interaction.interval) / 2
+    low, high = np.quantile(medians, [tail, 1 - tail])
+    return typical, min(typical, float(low)), max(typical, float(high))
 
 
 def _why_not(followers: int | None, n_posts: int, share: float | None) -> str | None:
