@@ -8,7 +8,7 @@ from pinzhi import schemas
 from pinzhi.decide import REASONS
 from pinzhi.errors import InputError, UsageError
 from pinzhi.report import charts
-from pinzhi.report.words import WORDS
+from pinzhi.report.words import NAMES, WORDS
 from pinzhi.tables import write_text
 
 SHOWN = 12
@@ -129,7 +129,7 @@ def _content(out: Path, lang: str) -> Row:
     posts = {
         name: [_post(row, lang) for row in _query(out, f"SELECT {_POST} FROM posts {where} LIMIT {SHOWN}")]
         for name, where in {
-            "best": "WHERE verdict = 'publish' ORDER BY quality DESC, platform, post_id",
+            "best": "WHERE verdict = 'publish' ORDER BY brand IS NULL, quality DESC, platform, post_id",
             "worst": "ORDER BY quality, platform, post_id",
             "violations": "WHERE coherence_grade = 0 ORDER BY coherence, platform, post_id",
         }.items()
@@ -137,7 +137,7 @@ def _content(out: Path, lang: str) -> Row:
     copies = _query(
         out,
         "SELECT p.platform, p.post_id, p.account_id, p.text, p.spans, p.originality_label, p.source_similarity, p.published_at, "
-        "s.text AS source_text, s.account_id AS source_account, s.published_at AS source_at FROM posts p "
+        "s.text AS source_text, s.account_id AS source_account, s.platform AS source_platform, s.published_at AS source_at FROM posts p "
         "JOIN posts s ON s.platform = p.source_platform AND s.post_id = p.source_post_id "
         "WHERE p.originality_label IN ('duplicate', 'rewrite') ORDER BY p.originality, p.platform, p.post_id "
         f"LIMIT {SHOWN}",
@@ -157,19 +157,19 @@ def _content(out: Path, lang: str) -> Row:
             f"GROUP BY coordination_id ORDER BY n DESC, coordination_id LIMIT {SHOWN}"),
         "people": {kind: [p for p in people if p["kind"] == kind][:SHOWN] for kind in ("critic", "advocate", "lottery_hunter")},
         "rejects": _query(out, f"SELECT reason, count(*) AS n, min(source) AS source FROM rejects GROUP BY reason ORDER BY n DESC, reason LIMIT {SHOWN}"),
-        "figures": _figures(out, words),
+        "figures": _figures(out, words, NAMES[lang]),
     }  # fmt: skip
 
 
-def _figures(out: Path, words: Mapping[str, str]) -> Row:
+def _figures(out: Path, words: Mapping[str, str], names: Mapping[str, str]) -> Row:
     figures: Row = {}
     accounts = _query(out, "SELECT coalesce(name, account_id) AS name, platform, followers, real_followers FROM accounts WHERE real_share IS NOT NULL "
                            "ORDER BY followers DESC, platform, account_id LIMIT 12")  # fmt: skip
     if accounts:
         real = [float(row["real_followers"]) for row in accounts]
         rest = [float(row["followers"] - row["real_followers"]) for row in accounts]
-        labels = [f"{row['name']} · {row['platform']}" for row in accounts]
-        figures["accounts"] = charts.bars(labels, {words["real"]: real, words["followers"]: rest}, stacked=True)
+        labels = [f"{row['name']} · {names.get(row['platform'], row['platform'])}" for row in accounts]
+        figures["accounts"] = charts.bars(labels, {words["real"]: real, words["rest"]: rest}, stacked=True)
     months = _query(out, "SELECT strftime(published_at, '%Y-%m') AS month, avg(quality) AS quality, 100 * avg(genuine_share) AS genuine "
                          "FROM posts WHERE published_at IS NOT NULL GROUP BY 1 ORDER BY 1")  # fmt: skip
     if len(months) > 1:
@@ -180,7 +180,9 @@ def _figures(out: Path, words: Mapping[str, str]) -> Row:
         figures["months"] = charts.lines([row["month"] for row in months], series)
     mix = _query(out, "SELECT originality_label AS label, count(*) AS n FROM posts GROUP BY 1 ORDER BY n DESC, 1")
     if mix:
-        figures["mix"] = charts.bars([row["label"] for row in mix], {words["count"]: [float(row["n"]) for row in mix]})
+        figures["mix"] = charts.bars(
+            [names.get(row["label"], row["label"]) for row in mix], {words["count"]: [float(row["n"]) for row in mix]}
+        )
     values = _query(out, "SELECT brand || ' · ' || v.value_id AS name, count(*) FILTER (v.p_expresses >= 0.5) AS expressed, "
                          "count(*) FILTER (v.p_contradicts >= 0.5) AS contradicted FROM (SELECT brand, unnest(\"values\") AS v FROM posts "
                          "WHERE brand IS NOT NULL) GROUP BY 1 ORDER BY 1")  # fmt: skip
@@ -201,6 +203,9 @@ def write_report(out: Path, lang: str = "zh") -> Path:
     words = _words(lang)
     numbers = summary(out)
     content = _content(out, lang)
+    codes = NAMES[lang]
+    known = _query(out, "SELECT platform, account_id, name FROM accounts WHERE name IS NOT NULL")
+    accounts = {(row["platform"], row["account_id"]): row["name"] for row in known}
     script, elements = charts.render(content.pop("figures"))
     environment = Environment(
         loader=PackageLoader("pinzhi.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -208,6 +213,8 @@ def write_report(out: Path, lang: str = "zh") -> Path:
     environment.filters |= {
         "number": lambda value: _number(value, words), "percent": lambda value: _percent(value, words),
         "count": lambda value: _count(value, words),
+        "named": lambda code: codes.get(code, code),
+        "account": lambda row: accounts.get((row["platform"], row["account_id"]), row["account_id"] or ""),
         "day": lambda value: value.strftime("%Y-%m-%d") if value else words["missing"],
         "visible": lambda text: "".join(c if c.isprintable() or c == "\n" else " " for c in text),
     }  # fmt: skip

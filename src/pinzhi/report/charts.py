@@ -29,7 +29,7 @@ def render(figures: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
 
 def bars(labels: Sequence[str], series: Mapping[str, Sequence[float]], *, stacked: bool = False) -> Any:
     """Horizontal bars, one row a label."""
-    from bokeh.models import ColumnDataSource, FactorRange
+    from bokeh.models import ColumnDataSource, FactorRange, NumeralTickFormatter
     from bokeh.plotting import figure
 
     rows = list(labels)[::-1]
@@ -45,6 +45,7 @@ def bars(labels: Sequence[str], series: Mapping[str, Sequence[float]], *, stacke
     else:
         for name, color in zip(series, colors, strict=True):
             plot.hbar(y="label", right=name, height=0.5, color=color, source=ColumnDataSource(data), legend_label=name)
+    plot.xaxis.formatter = NumeralTickFormatter(format="0,0")
     return _calm(plot)
 
 

@@ -6,7 +6,7 @@ WORDS: dict[str, dict[str, str]] = {
         "quality": "综合质量", "genuine": "真实互动", "real": "真实粉丝", "copies": "发现的抄袭与洗稿",
         "quality_says": "{posts} 条内容的平均质量（0-100）", "genuine_says": "{comments} 条评论中由真人真心写下的比例",
         "real_says": "宣称 {claimed} 名粉丝中估计真实的人数", "copies_says": "条内容派生自更早的内容",
-        "accounts": "账号：宣称的粉丝与真实的粉丝", "account": "账号", "platform": "平台", "followers": "粉丝数",
+        "accounts": "账号：宣称的粉丝与真实的粉丝", "account": "账号", "platform": "平台", "followers": "粉丝数", "rest": "其余粉丝",
         "real_share": "真实占比", "interval": "区间", "tier": "量级", "rank": "同级名次", "verdict": "结论",
         "months": "逐月质量与真实互动", "mix": "原创构成", "values": "价值观覆盖", "expressed": "体现", "contradicted": "违背",
         "best": "最好的内容", "worst": "最需要改的内容", "reasons": "理由", "copied": "抄袭与洗稿对照", "here": "这条", "source": "更早的来源",
@@ -19,12 +19,29 @@ WORDS: dict[str, dict[str, str]] = {
         "quality": "Quality", "genuine": "Genuine interaction", "real": "Real followers", "copies": "Copies and rewrites",
         "quality_says": "mean quality of {posts} posts (0-100)", "genuine_says": "of {comments} comments were meant by a person",
         "real_says": "estimated real, of {claimed} claimed followers", "copies_says": "posts derive from earlier ones",
-        "accounts": "Accounts: claimed and real followers", "account": "account", "platform": "platform", "followers": "followers",
+        "accounts": "Accounts: claimed and real followers", "account": "account", "platform": "platform", "followers": "followers", "rest": "other followers",
         "real_share": "real share", "interval": "interval", "tier": "tier", "rank": "rank in tier", "verdict": "verdict",
         "months": "Quality and genuine share by month", "mix": "Originality", "values": "Values", "expressed": "expressed", "contradicted": "contradicted",
         "best": "Best posts", "worst": "Posts to mend first", "reasons": "reasons", "copied": "Copies beside their source", "here": "this post", "source": "earlier source",
         "bought": "Comments that look bought", "together": "in common", "community": "Community", "critic": "Critics to answer", "advocate": "Advocates to thank",
         "lottery_hunter": "Here for the prize", "rejects": "Records that could not be read", "reason": "reason", "count": "count",
         "none": "None.", "missing": "not enough data", "run": "run", "models": "models", "likes": "likes", "violations": "Posts that contradict a value",
+    },
+}  # fmt: skip
+
+# Codes of the tables as readers know them; what is not listed stays as it is.
+NAMES: dict[str, dict[str, str]] = {
+    "zh": {
+        "weibo": "微博", "xiaohongshu": "小红书", "douyin": "抖音", "kuaishou": "快手", "bilibili": "B站", "tieba": "贴吧",
+        "zhihu": "知乎", "wechat": "微信公众号", "taobao": "淘宝", "renren": "人人网",
+        "original": "原创", "duplicate": "重复", "rewrite": "洗稿", "template": "模板", "quote": "转引", "undetermined": "无法判断先后",
+        "publish": "可发布", "revise": "需修改", "hold": "暂缓",
+        "genuine": "真实", "mixed": "混杂", "bought": "疑似买粉", "unknown": "无法判断",
+        "nano": "1万以下", "micro": "1-10万", "macro": "10-100万", "mega": "100万以上",
+    },
+    "en": {
+        "weibo": "Weibo", "xiaohongshu": "Xiaohongshu", "douyin": "Douyin", "kuaishou": "Kuaishou", "bilibili": "Bilibili",
+        "tieba": "Tieba", "zhihu": "Zhihu", "wechat": "WeChat", "taobao": "Taobao", "renren": "Renren",
+        "bought": "looks bought", "nano": "below 10k", "micro": "10k-100k", "macro": "100k-1M", "mega": "above 1M",
     },
 }  # fmt: skip
