@@ -168,3 +168,18 @@ def test_killed_at_every_stage_it_ends_with_the_same_bytes(tmp_path: Path) -> No
         resumed = _driven(archive, out, 10_000)
         assert resumed.returncode == 0, resumed.stderr
         assert tables_digest(out) == expected, f"killed at write {nth}"
+
+
+def test_a_killed_second_run_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    first, both = write_archive(tmp_path / "a", 0, 12), tmp_path / "b"
+    write_archive(both, 0, 12)
+    write_archive(both, 12, 9)
+    for out in ("whole", "killed"):
+        assert _driven(first, tmp_path / out, 10_000).returncode == 0
+    whole = _driven(both, tmp_path / "whole", 10_000)
+    expected, writes = tables_digest(tmp_path / "whole"), int(whole.stdout)
+    for nth in (2, writes // 3, writes // 4, 3):  # each goes on from where the last was killed
+        assert _driven(both, tmp_path / "killed", nth).returncode == -signal.SIGKILL
+        assert len(list((tmp_path / "killed" / "runs").glob("*.json"))) == 1
+    assert _driven(both, tmp_path / "killed", 10_000).returncode == 0
+    assert tables_digest(tmp_path / "killed") == expected
