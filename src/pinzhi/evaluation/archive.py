@@ -6,23 +6,25 @@ Everything is read from the tables of the run, so that search, models, context a
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pinzhi import schemas
+from pinzhi.errors import InputError
 from pinzhi.evaluation.metrics import bootstrap
 from pinzhi.tables import read_table
 
 Report = dict[str, Any]
 _POSTS = ["platform", "post_id", "originality_label", "source_platform", "source_post_id", "coherence_grade", "values"]
-_COMMENTS = ["platform", "comment_id", "is_owner", "sentiment", "authenticity"]
+_COMMENTS = ["platform", "comment_id", "text", "is_owner", "sentiment", "authenticity"]
 
 
 def evaluate_archive(out: Path, labels: Path) -> Report:
     """Figures with intervals for originality, sources, grades, values, sentiment and authenticity."""
-    from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, roc_auc_score
+    from sklearn.metrics import cohen_kappa_score, f1_score, roc_auc_score
 
     def macro_f1(truth: np.ndarray, guess: np.ndarray) -> float:
         return float(f1_score(truth, guess, average="macro", labels=np.unique(truth), zero_division=0))
@@ -43,7 +45,10 @@ def evaluate_archive(out: Path, labels: Path) -> Report:
     of_comments = [(t, comments[key]) for t in lines if (key := (t["platform"], t.get("comment_id"))) in comments]
     of_comments = [(t, r) for t, r in of_comments if t.get("authenticity")]
     graded = [(t, r) for t, r in of_posts if "grade" in t and r["coherence_grade"] is not None]
-    derived = [(t, r) for t, r in of_posts if t["originality"] in ("duplicate", "rewrite")]
+    if not graded or not of_comments:
+        raise InputError(
+            f"{labels}: expected labels of the rows under {out}, found none that match; name the archive they describe"
+        )
     values = [
         (value["value_id"] in t["expresses"], value["value_id"] in t["contradicts"], value)
         for t, r in graded
@@ -53,15 +58,13 @@ def evaluate_archive(out: Path, labels: Path) -> Report:
     def pair(rows: list[tuple[Report, Report]], said: str, found: str) -> tuple[np.ndarray, np.ndarray]:
         return np.array([t[said] for t, _ in rows]), np.array([r[found] for _, r in rows])
 
-    is_source = np.array([
-        (t["source_platform"], t["source_post_id"]) == (r["source_platform"], r["source_post_id"]) for t, r in derived
-    ])  # fmt: skip
     return {
         "originality_macro_f1": bootstrap(macro_f1, *pair(of_posts, "originality", "originality_label")),
-        "original_kept": bootstrap(
-            accuracy_score, *pair([x for x in of_posts if x[0]["originality"] == "original"], "originality", "originality_label")
-        ) if of_posts else None,
-        "source_named": {"value": round(float(is_source.mean()), 4), "n": len(is_source)} if derived else None,
+        "original_kept": _share([r["originality_label"] == "original" for t, r in of_posts if t["originality"] == "original"]),
+        "source_named": _share([
+            (t["source_platform"], t["source_post_id"]) == (r["source_platform"], r["source_post_id"])
+            for t, r in of_posts if t["originality"] in ("duplicate", "rewrite")
+        ]),
         "grade_kappa": bootstrap(kappa, *pair(graded, "grade", "coherence_grade")),
         "expressed_auroc": bootstrap(
             roc_auc_score, np.array([x[0] for x in values]), np.array([x[2]["p_expresses"] for x in values])
@@ -71,7 +74,22 @@ def evaluate_archive(out: Path, labels: Path) -> Report:
         ),
         "authenticity_macro_f1": bootstrap(macro_f1, *pair(of_comments, "authenticity", "authenticity")),
         "sentiment_macro_f1": bootstrap(macro_f1, *pair(of_comments, "sentiment", "sentiment")),
+        "sentiment_macro_f1_of_snownlp": bootstrap(
+            macro_f1, np.array([t["sentiment"] for t, _ in of_comments]), _snownlp([r["text"] for _, r in of_comments])
+        ),
     }  # fmt: skip
+
+
+def _share(hits: Sequence[bool]) -> dict[str, float]:
+    return {"value": round(sum(hits) / len(hits), 4) if hits else float("nan"), "n": len(hits)}
+
+
+def _snownlp(texts: Sequence[str]) -> np.ndarray:
+    """SnowNLP's sentiment in three classes: below 0.4 negative, above 0.6 positive."""
+    from snownlp import SnowNLP
+
+    score = np.array([SnowNLP(text).sentiments if text.strip() else 0.5 for text in texts])
+    return np.where(score > 0.6, 1, np.where(score < 0.4, -1, 0))
 
 
 def main() -> None:
