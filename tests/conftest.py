@@ -1,5 +1,6 @@
 """Builders that every test may use; the network is closed."""
 
+import json
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +37,16 @@ def config() -> ScoreConfig:
 @pytest.fixture(scope="session")
 def brand() -> BrandProfile:
     return BrandProfile.load(ROOT / "configs" / "brands" / "lvye.yaml")
+
+
+def one_post_archive(folder: Path) -> Path:
+    """A file of one canonical post."""
+    row = {
+        "platform": "weibo", "post_id": "1", "account_id": "a", "published_at": "2026-03-11T08:00:00+08:00", "text": "茶园开采了",
+    }  # fmt: skip
+    path = folder / "posts.jsonl"
+    path.write_text(json.dumps(row, ensure_ascii=False), "utf-8")
+    return path
 
 
 def at(day: int, hour: int = 12, minute: int = 0, second: int = 0) -> datetime:

@@ -9,11 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pinzhi import schemas
-from pinzhi.archive.ingest import BUCKET, ingest
+from pinzhi.archive.ingest import ingest, newest_by_bucket
 from pinzhi.archive.store import Store, parquet_list
 from pinzhi.errors import InputError
 from pinzhi.readers import Pseudonymiser, Reject, Source, discover
-from pinzhi.readers.newest import newest
 from pinzhi.tables import PART, write_parquet
 
 if TYPE_CHECKING:
@@ -78,10 +77,8 @@ def _merged(connection: "DuckDBPyConnection", paths: list[Path], table: str) -> 
     connection.executemany("INSERT INTO source_order VALUES (?, ?)", ranks)
     rows = f"SELECT r.*, o.source_rank FROM {parquet_list(paths)} r JOIN source_order o ON o.file = r.filename"
     key = ", ".join(schemas.KEYS[table])
-    n_buckets = 1 + sum(pq.read_metadata(path).num_rows for path in paths) // BUCKET
-    for bucket in range(n_buckets):
-        merged = newest(f"{rows} WHERE hash({key}) % {n_buckets} = {bucket}", table)
-        suffix = ", fetched_at NULLS FIRST" if table == "accounts" else ""
+    suffix = ", fetched_at NULLS FIRST" if table == "accounts" else ""
+    for merged in newest_by_bucket(rows, table, paths):
         yield from connection.sql(f"{merged} ORDER BY {key}{suffix}").to_arrow_reader(_BATCH)
 
 

@@ -1,13 +1,12 @@
 """The archive flow for real, on its own temporary server."""
 
 import asyncio
-import json
 import os
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, one_post_archive
 
 
 def test_the_archive_flow_scores_and_leaves_a_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,17 +16,9 @@ def test_the_archive_flow_scores_and_leaves_a_summary(tmp_path: Path, monkeypatc
     import pipelines._support  # noqa: F401
     from pipelines.score_archive import score_archive
 
-    row = {
-        "platform": "weibo",
-        "post_id": "1",
-        "account_id": "a",
-        "published_at": "2026-03-11T08:00:00+08:00",
-        "text": "茶园开采了",
-    }
-    (tmp_path / "posts.jsonl").write_text(json.dumps(row, ensure_ascii=False), "utf-8")
     with prefect_test_harness(server_startup_timeout=120):
         report = score_archive(
-            [str(tmp_path / "posts.jsonl")], [str(ROOT / "configs/brands/lvye.yaml")], str(tmp_path / "out")
+            [str(one_post_archive(tmp_path))], [str(ROOT / "configs/brands/lvye.yaml")], str(tmp_path / "out")
         )
         assert asyncio.run(_scheduled()) >= 1
     assert Path(report) == tmp_path / "out" / "report.html" and Path(report).exists()

@@ -1,6 +1,5 @@
 """`pinzhi schedule` under a real Prefect server, as a data engineer would run it."""
 
-import json
 import os
 import signal
 import socket
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, one_post_archive
 
 BIN = Path(sys.executable).parent
 
@@ -64,15 +63,7 @@ def _until(done: object, seconds: float, what: str) -> None:
 @pytest.mark.slow
 @pytest.mark.server
 def test_a_schedule_runs_when_it_is_due_and_leaves_its_summary_on_the_server(server: str, tmp_path: Path) -> None:
-    row = {
-        "platform": "weibo",
-        "post_id": "1",
-        "account_id": "a",
-        "published_at": "2026-03-11T08:00:00+08:00",
-        "text": "茶园开采了",
-    }
-    (tmp_path / "posts.jsonl").write_text(json.dumps(row, ensure_ascii=False), "utf-8")
-    command = [str(BIN / "pinzhi"), "schedule", str(tmp_path / "posts.jsonl"), "--brand", str(ROOT / "configs/brands/lvye.yaml"),
+    command = [str(BIN / "pinzhi"), "schedule", str(one_post_archive(tmp_path)), "--brand", str(ROOT / "configs/brands/lvye.yaml"),
                "--out", str(tmp_path / "out"), "--cron", "* * * * *", "--server", server]  # fmt: skip
     environment = os.environ | {"PINZHI_KEY_FILE": str(tmp_path / "key"), "PREFECT_HOME": str(tmp_path / "prefect")}
     with (tmp_path / "schedule.log").open("wb") as log:

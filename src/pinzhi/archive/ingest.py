@@ -1,7 +1,7 @@
 """Files to canonical Parquet, each once; and the newest observation of every key over all of them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,11 +78,17 @@ def register(connection: "DuckDBPyConnection", store: Store) -> None:
         if table == "rejects":
             connection.execute(f"CREATE VIEW {table} AS SELECT {columns} FROM ({rows})")
             continue
-        key = ", ".join(schemas.KEYS[table])
-        n_buckets = 1 + sum(pq.read_metadata(path).num_rows for path in paths) // BUCKET
         connection.register(table + "_columns", schema.empty_table())
         connection.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM {table}_columns")
         connection.unregister(table + "_columns")
-        for bucket in range(n_buckets):
-            merged = newest(f"{rows} WHERE hash({key}) % {n_buckets} = {bucket}", table)
+        for merged in newest_by_bucket(rows, table, paths):
             connection.execute(f"INSERT INTO {table} {merged}")
+
+
+def newest_by_bucket(rows: str, table: str, paths: Sequence[Path]) -> Iterator[str]:
+    """Queries that together give one row per key out of the query `rows` over the Parquet files `paths`; each merges
+    no more rows than memory holds."""
+    key = ", ".join(schemas.KEYS[table])
+    n_buckets = 1 + sum(pq.read_metadata(path).num_rows for path in paths) // BUCKET
+    for bucket in range(n_buckets):
+        yield newest(f"{rows} WHERE hash({key}) % {n_buckets} = {bucket}", table)

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pinzhi import convert as module
+from pinzhi.archive import ingest as module
 from pinzhi.convert import convert
 from tests.conftest import ROOT
 from tests.unit.readers.helpers import jsonl, post
