@@ -23,6 +23,6 @@ def post(seed: int) -> str:
 
 
 def comment(seed: int) -> str:
-    """A comment; a seventh of them are of a few characters, and some repeat, as in real archives."""
+    """A comment of one to four clauses; equal seeds give equal comments."""
     chance = random.Random(seed)
     return "".join(chance.choices(_clauses("comments"), k=chance.choice((1, 1, 1, 2, 2, 3, 4))))

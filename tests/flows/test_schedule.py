@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -52,9 +52,9 @@ def _answers(url: str, body: bytes | None = None) -> bytes | None:
         return None
 
 
-def _until(done: object, seconds: float, what: str) -> None:
+def _until(done: Callable[[], object], seconds: float, what: str) -> None:
     end = time.monotonic() + seconds
-    while not done():  # type: ignore[operator]
+    while not done():
         if time.monotonic() > end:
             raise AssertionError(f"waited {seconds:.0f} s for {what}")
         time.sleep(1)

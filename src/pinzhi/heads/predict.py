@@ -164,15 +164,14 @@ class Heads:
             result[of_row, of_value] = self._match(
                 values, of_value, hidden, of_post, batch.mask[torch.from_numpy(of_post)]
             )
-            lead = result[:, :, 2:].argmax(2) + 2
+            lead = result[batch.rows, :, 2:].argmax(2) + 2
             told = [
                 (at, v) for (at, v), row in zip(pairs, of_row, strict=True)
-                if result[row, v, lead[row, v]] >= explain_from
+                if result[row, v, lead[at, v]] >= explain_from
             ]  # fmt: skip
             falls = self._falls(values, hidden, batch.mask, told, [clauses[row] for row in batch.rows])
             for (at, v), p in zip(told, falls, strict=True):
-                row = batch.rows[at]
-                leading = lead[row, v]
+                row, leading = batch.rows[at], lead[at, v]
                 spans[row][v] = _carrying(clauses[row], result[row, v, leading], p[:, leading])
         return result, spans
 
@@ -193,15 +192,15 @@ class Heads:
         clauses: Sequence["Clauses"],
     ) -> list[np.ndarray]:  # fmt: skip
         """For each (post, value) of `told` the probabilities [n clauses, 4] without each clause of the post."""
-        of_post = np.repeat([at for at, _ in told], [len(clauses[at].spans) for at, _ in told]).astype(np.int64)
-        of_value = np.repeat([v for _, v in told], [len(clauses[at].spans) for at, _ in told]).astype(np.int64)
-        if not len(of_post):
+        counts = [len(clauses[at].spans) for at, _ in told]
+        if not sum(counts):
             return [np.zeros((0, len(ValueMatcher.CLASSES)), np.float32) for _ in told]
+        of_post, of_value = np.repeat(np.array(told, dtype=np.int64), counts, axis=0).T
         masks = mask[torch.from_numpy(of_post)]
         for row, (first, last) in enumerate(span for at, _ in told for span in clauses[at].tokens):
             masks[row, 2 + first : 2 + last] = 0  # after [CLS] and the role mark
         p = self._match(values, of_value, hidden, of_post, masks)
-        return np.split(p, np.cumsum([len(clauses[at].spans) for at, _ in told])[:-1])
+        return np.split(p, np.cumsum(counts)[:-1])
 
     @torch.inference_mode()
     def judge(self, features: np.ndarray) -> np.ndarray:
