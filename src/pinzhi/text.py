@@ -77,6 +77,7 @@ def _fold(char: str) -> str:
     return unicodedata.normalize("NFKC", char).translate(_LOOKALIKES).lower()
 
 
+@lru_cache(maxsize=64)  # a draft and the posts that it is compared with are read by several parts
 def normalise(raw: str) -> Normalised:
     """Normalise `raw`, any length; idempotent on its own `.text`.
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cached_property
 
 import numpy as np
 from scipy.stats import rankdata
@@ -25,6 +26,7 @@ _ALIGNED = 0.55  # cosine of two word vectors from which words count as saying t
 
 # Cosine of two clauses' weighted word vectors from which they are shown as saying the same.
 _SAME_CLAUSE = 0.72
+_DIGITS = re.compile(r"\d+")
 _CLAUSE = re.compile(r"[^。！？!?；;，,、\n…~]+")
 
 
@@ -41,10 +43,29 @@ class Words:
     grams: frozenset[str]
     letters: str
 
-    @property
+    @cached_property
     def numbers(self) -> set[str]:
         """Digit runs."""
-        return set("".join(c if c.isdigit() else " " for c in self.clean.text).split())
+        return set(_DIGITS.findall(self.clean.text))
+
+    @cached_property
+    def grams_2(self) -> set[str]:
+        """Pairs of characters; `grams` has runs of four."""
+        return shingles(self.clean.text, 2)
+
+    @cached_property
+    def known(self) -> frozenset[int]:
+        """The different tokens."""
+        return frozenset(self.tokens)
+
+    @cached_property
+    def rare(self) -> np.ndarray:
+        """Mask over tokens: the half that weighs more."""
+        return self.weights > np.median(self.weights) if len(self.weights) else np.zeros(0, dtype=bool)
+
+    def among(self, known: frozenset[int]) -> np.ndarray:
+        """Mask over tokens: those of `known`."""
+        return np.fromiter((token in known for token in self.tokens), dtype=bool, count=len(self.tokens))
 
 
 def share_of(part: set[str] | frozenset[str], whole: set[str] | frozenset[str]) -> float:
@@ -79,13 +100,11 @@ def pair_features(earlier: Words, later: Words, embedding_cosine: float) -> np.n
     """Evidence [len(FEATURES)] that `later` derives from `earlier`."""
     soft, position = soft_alignment(later, earlier)
     soft_back, _ = soft_alignment(earlier, later)
-    rare = later.weights > np.median(later.weights) if len(later.weights) else np.zeros(0, dtype=bool)
+    rare = later.rare
     aligned = (soft > _ALIGNED) & rare
     order = 0.0
     if aligned.sum() >= 4 and len(set(position[aligned])) > 1:
         order = rank_correlation(position[aligned])
-    known_earlier, known_later = set(earlier.tokens), set(later.tokens)
-    grams_2 = (shingles(earlier.clean.text, 2), shingles(later.clean.text, 2))
     numbers = (earlier.numbers, later.numbers)
     start, end = own_words(later.raw)
     own_weight = float(later.weights[later.own].sum()) if len(later.weights) else 0.0
@@ -94,9 +113,9 @@ def pair_features(earlier: Words, later: Words, embedding_cosine: float) -> np.n
             len(earlier.grams & later.grams) / max(1, len(earlier.grams | later.grams)),
             share_of(later.grams, earlier.grams),
             share_of(earlier.grams, later.grams),
-            share_of(grams_2[1], grams_2[0]),
-            weighted_share(later, np.isin(later.tokens, list(known_earlier))),
-            weighted_share(earlier, np.isin(earlier.tokens, list(known_later))),
+            share_of(later.grams_2, earlier.grams_2),
+            weighted_share(later, later.among(earlier.known)),
+            weighted_share(earlier, earlier.among(later.known)),
             sum(size for _, _, size in blocks(later.letters, earlier.letters))
             / max(1, len(later.letters[:MAX_LETTERS])),
             weighted_share(later, soft),
