@@ -9,7 +9,6 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-import pipelines._support  # noqa: F401  (settings that must stand before prefect is imported)
 from pinzhi import paths
 from pinzhi.evaluation import evaluate_all
 from pinzhi.heads.store import active_versions

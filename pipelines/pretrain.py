@@ -6,7 +6,6 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-import pipelines._support  # noqa: F401  (settings that must stand before prefect is imported)
 from pinzhi.paths import configs
 from pinzhi.training.pretrain import pretrain
 from pinzhi.training.settings import EncoderSettings

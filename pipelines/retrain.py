@@ -7,7 +7,6 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-import pipelines._support  # noqa: F401  (settings that must stand before prefect is imported)
 from pinzhi.paths import configs, models
 from pinzhi.training.finetune import finetune
 from pinzhi.training.publish import publish

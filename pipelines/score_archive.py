@@ -21,7 +21,6 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import EntrypointType
 from prefect.schedules import Cron
 
-import pipelines._support  # noqa: F401  (settings that must stand before prefect is imported)
 from pinzhi import archive
 from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig

@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pinzhi.errors import BrandError
 
 
+_ID = r"^[\w-]+$"  # it names columns and rows: letters of any script, digits, _ and -
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -18,7 +21,7 @@ class _Part(BaseModel):
 class Value(_Part):
     """One declared value; the statement may be Chinese or English."""
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    id: str = Field(pattern=_ID)
     name: str = Field(min_length=1)
     statement: str = Field(min_length=2)
     examples_on: tuple[str, ...] = ()
@@ -35,7 +38,7 @@ class AccountRef(_Part):
 class BrandProfile(_Part):
     """A brand and its 3 to 6 values."""
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    id: str = Field(pattern=_ID)
     name: str = Field(min_length=1)
     industry: str = ""
     audience: str = ""
@@ -70,10 +73,14 @@ class BrandProfile(_Part):
             ) from error
         try:
             content = yaml.load(text, Loader=_UniqueKeys)
-        except yaml.YAMLError as error:
-            raise BrandError(f"{path}: expected YAML, found {' '.join(str(error).split())}") from error
+        except (yaml.YAMLError, ValueError, TypeError) as error:  # a date that does not exist is a ValueError
+            found = " ".join(str(error).replace('in "<unicode string>", ', "").split())
+            raise BrandError(f"{path}: expected YAML, found {found}; see configs/brands/ for examples") from error
         if not isinstance(content, dict):
-            raise BrandError(f"{path}: expected a mapping with id, name and values, found {type(content).__name__}")
+            found = "nothing" if content is None else f"a single {'list' if isinstance(content, list) else 'value'}"
+            raise BrandError(
+                f"{path}: expected a mapping with id, name and values, found {found}; see configs/brands/ for examples"
+            )
         try:
             return cls.model_validate(content)
         except ValidationError as error:
@@ -96,6 +103,8 @@ class _UniqueKeys(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key that is no plain word", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key {key.value} given twice", key.start_mark)
             seen.add(key.value)

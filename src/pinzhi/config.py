@@ -47,6 +47,8 @@ class CommentsConfig(_Section):
     coordinated_from: Count
     burst_minutes: Count
     min_letters: Count
+    flood_from: Count
+    flood_share: Share
 
 
 class InteractionConfig(_Section):

@@ -1,15 +1,17 @@
 """Measures to labels, scores and verdicts: the one place where thresholds are applied."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pinzhi import schemas
 from pinzhi.config import ScoreConfig
 from pinzhi.labels import Authenticity, Grade, Originality, Sentiment, Verdict
+from pinzhi.text import normalise
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ REASONS: dict[str, Reason] = {
     "undetermined": Reason("有近似内容，但时间相同或缺失，无法判断谁先。", "A near match has an equal or missing time; nobody may be named the copy."),
     "too_few_comments": Reason("评论太少，无法估计真实互动。", "Too few comments to estimate genuine interaction."),
     "bought_interaction": Reason("评论中真实互动比例低。", "Few of the comments are genuine."),
+    "no_text": Reason("没有正文，无法评价。", "There is no text to judge."),
     "low_quality": Reason("综合质量偏低。", "Overall quality is low."),
     "hidden_followers": Reason("粉丝数未公开或缺失，无法估计。", "Follower count hidden or missing."),
     "zero_followers": Reason("粉丝数为零。", "No followers."),
@@ -89,6 +92,7 @@ def coherence(values: Sequence[dict[str, Any]] | None, config: ScoreConfig) -> t
     return score, Grade.TOUCHES if related >= settings.touches_from else Grade.UNRELATED
 
 
+_DERIVED = (Originality.DUPLICATE, Originality.REWRITE)
 _GRADE_REASON = {
     Grade.CONTRADICTS: "contradicts_values",
     Grade.UNRELATED: "unrelated_to_values",
@@ -98,7 +102,8 @@ _GRADE_REASON = {
 
 
 def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
-    """Append originality, originality_label, coherence, coherence_grade, interaction, quality, verdict and reasons."""
+    """Append originality, originality_label, coherence, coherence_grade, interaction, quality, verdict and reasons; only
+    a duplicate or a rewrite keeps its source. A post without words gets no score and no verdict."""
     p = _matrix(measures, schemas.P_ORIGINALITY)
     platforms, source_platforms = measures["platform"].to_pylist(), measures["source_platform"].to_pylist()
     is_self = measures["is_self"].to_pylist()
@@ -108,8 +113,14 @@ def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
     )
     original = originality(p, syndicated, config)
     undetermined = measures["is_undetermined"].to_pylist()
-    labels = [_originality_label(row, bool(undetermined[i]), config) for i, row in enumerate(p)]
-    graded = [coherence(values, config) for values in measures["values"].to_pylist()]
+    worded = np.array([bool(normalise(text).text.strip()) for text in measures["text"].to_pylist()], dtype=bool)
+    read = worded | np.array([bool((title or "").strip()) for title in measures["title"].to_pylist()], dtype=bool)
+    original[~worded] = np.nan
+    labels = [
+        _originality_label(row, bool(undetermined[i]), config) if worded[i] else Originality.UNDETERMINED
+        for i, row in enumerate(p)
+    ]
+    graded = [coherence(values if read[i] else None, config) for i, values in enumerate(measures["values"].to_pylist())]
     share = _column(measures, "genuine_share")
     n_comments = _column(measures, "n_comments")
     interaction = 100 * share
@@ -117,16 +128,23 @@ def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
     parts = np.stack([original, coherent, interaction], axis=1)
     weights = np.array([config.quality.originality, config.quality.coherence, config.quality.interaction])
     present = ~np.isnan(parts)
-    quality = np.where(present, parts, 0) @ weights / (present @ weights)
+    present[~read] = False
+    weight = present @ weights
+    quality = np.where(weight > 0, np.where(present, parts, 0) @ weights / np.maximum(weight, 1e-9), np.nan)
 
-    verdicts, reasons = [], []
+    verdicts: list[str | None] = []
+    reasons = []
     for i, label in enumerate(labels):
-        codes: list[str] = []
+        codes: list[str] = [] if worded[i] else ["no_text"]
+        if not read[i]:
+            verdicts.append(None)
+            reasons.append(codes)
+            continue
         grade = graded[i][1]
         codes.append("no_brand" if grade is None else _GRADE_REASON[grade])
-        if label in (Originality.DUPLICATE, Originality.REWRITE):
+        if label in _DERIVED:
             codes += ["syndication"] if syndicated[i] else [label.value, *(["recycled"] if is_self[i] else [])]
-        elif label is not Originality.ORIGINAL:
+        elif worded[i] and label is not Originality.ORIGINAL:
             codes.append(label.value)
         if np.isnan(share[i]) and n_comments[i] > 0:
             codes.append("too_few_comments")
@@ -134,7 +152,7 @@ def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
             codes.append("bought_interaction")
         if quality[i] < config.verdict.publish_from:
             codes.append("low_quality")
-        copied = label in (Originality.DUPLICATE, Originality.REWRITE) and not syndicated[i]
+        copied = label in _DERIVED and not syndicated[i]
         if (
             grade is Grade.CONTRADICTS
             or quality[i] < config.verdict.hold_below
@@ -155,6 +173,7 @@ def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
     columns = {
         "originality": _scores(original),
         "originality_label": pa.array([label.value for label in labels], pa.string()),
+        **_sources(measures, np.array([label in _DERIVED for label in labels], dtype=bool)),
         "coherence": _scores(coherent),
         "coherence_grade": pa.array([None if grade is None else int(grade) for _, grade in graded], pa.int8()),
         "interaction": _scores(interaction),
@@ -163,6 +182,12 @@ def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
         "reasons": pa.array(reasons, pa.list_(pa.string())),
     }
     return _with(measures, columns)
+
+
+def _sources(measures: pa.Table, is_derived: np.ndarray) -> dict[str, pa.ChunkedArray]:
+    """The source columns, null where a post does not count as derived."""
+    names = ("source_platform", "source_post_id", "source_similarity", "spans")
+    return {name: pc.if_else(pa.array(is_derived), measures[name], None) for name in names}
 
 
 def decide_comments(measures: pa.Table, config: ScoreConfig) -> pa.Table:
@@ -235,7 +260,7 @@ def _scores(values: np.ndarray) -> pa.Array:
     return pa.array(np.round(values, 2), pa.float64(), from_pandas=True).cast(pa.float32())
 
 
-def _with(table: pa.Table, columns: dict[str, pa.Array]) -> pa.Table:
+def _with(table: pa.Table, columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> pa.Table:
     """`table` with `columns` set, in place where they were."""
     for name, column in columns.items():
         at = table.schema.get_field_index(name)

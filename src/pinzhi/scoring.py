@@ -1,6 +1,6 @@
 """`Scorer`: texts and tables in, measures and decisions out. Loads the models once; safe to use from several threads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -15,10 +15,12 @@ from pinzhi.config import ScoreConfig
 from pinzhi.decide import decide_comments, decide_posts
 from pinzhi.errors import InputError
 from pinzhi.heads.store import active_versions
+from pinzhi.interaction import coordinate
 from pinzhi.labels import Grade, Originality, Verdict
 from pinzhi.originality.index import INDEX, IndexRows, PostIndex
 from pinzhi.originality.search import Finding, Search
 from pinzhi.segment import Segmenter
+from pinzhi.tables import check
 from pinzhi.text import normalise
 from pinzhi.types import CoherenceScore, OriginalityScore, PairSpan, Post, PostScore, Span, ValueScore
 
@@ -83,6 +85,8 @@ class Scorer:
         A draft without a time is later than all history. Raises InputError for a text without any letter.
         """
         draft = post if isinstance(post, Post) else Post(post)
+        _check_draft(draft)
+        _check_brand(brand)
         if not normalise(draft.text[:MAX_CHARACTERS]).text.strip():
             raise InputError(f"expected a text with content, found {len(draft.text)} characters of nothing; write some")
         when = draft.published_at or datetime.max.replace(tzinfo=UTC, year=9000)
@@ -135,10 +139,14 @@ class Scorer:
 
     def score_posts(self, posts: pa.Table, *, brand: BrandProfile, history: Path | str | None = None) -> pa.Table:
         """Posts (canonical schema) with their scores, in order; each is compared with `history` and with the earlier
-        posts of the table itself. Interaction needs comments and stays null."""
+        posts of the table itself; a post that the history holds too is taken as the table has it. Interaction needs
+        comments and stays null. Raises InputError for a table of another shape."""
+        _check_brand(brand)
+        posts = check(posts, schemas.POSTS)
         rows = self.fingerprint(posts)
         base = self.history(history)
-        known = [] if base is None else [base.table]
+        here = set(_keys(posts, "post_id"))
+        known = [] if base is None else [base.table.filter(pa.array([key not in here for key in base.rows.keys]))]
         index = PostIndex.of(
             pa.concat_tables([*known, rows]),
             similarity=self.config.originality.duplicate_similarity,
@@ -147,25 +155,26 @@ class Scorer:
         return self._scored(posts, brand, index, rows)
 
     def score_comments(self, comments: pa.Table, posts: pa.Table) -> pa.Table:
-        """Comments (canonical schema) with sentiment, authenticity and their probabilities, in order."""
+        """Comments (canonical schema) of any accounts with sentiment, authenticity, their probabilities and
+        coordination_id, in order; `posts` are those that they answer. Raises InputError for tables of another shape."""
+        comments, posts = check(comments, schemas.COMMENTS), check(posts, schemas.POSTS)
         measures = self.measure_comments(comments, posts).drop_columns(["platform", "comment_id"])
         for name in measures.column_names:
             comments = comments.append_column(name, measures[name])
-        return decide_comments(comments, self.config)
+        account_of = dict(zip(_keys(posts, "post_id"), posts["account_id"].to_pylist(), strict=True))
+        accounts = [account_of.get(key) for key in _keys(comments, "post_id")]
+        owners = [
+            account is not None and author == account
+            for account, author in zip(accounts, comments["author_id"].to_pylist(), strict=True)
+        ]
+        comments = comments.append_column("account_id", pa.array(accounts, pa.string()))
+        comments = coordinate(comments.append_column("is_owner", pa.array(owners, pa.bool_())), self.config)
+        return decide_comments(comments, self.config).drop_columns(["account_id"])
 
     def measure_comments(self, comments: pa.Table, posts: pa.Table) -> pa.Table:
         """COMMENT_MEASURES in the order of `comments`; `posts` holds (platform, post_id, text) of their posts."""
-        text_of = {
-            (platform, post_id): text
-            for platform, post_id, text in zip(
-                *(posts[name].to_pylist() for name in ("platform", "post_id", "text")), strict=True
-            )
-        }
-        platforms = comments["platform"].to_pylist()
-        context = [
-            (text_of.get((platform, post)) or "")[:1000]
-            for platform, post in zip(platforms, comments["post_id"].to_pylist(), strict=True)
-        ]
+        text_of = dict(zip(_keys(posts, "post_id"), posts["text"].to_pylist(), strict=True))
+        context = [(text_of.get(key) or "")[:1000] for key in _keys(comments, "post_id")]
         texts = [text[:2000] for text in comments["text"].to_pylist()]
         sentiment, authenticity = self.heads.comments(texts, context)
         columns: dict[str, Any] = {"platform": comments["platform"], "comment_id": comments["comment_id"]}
@@ -310,12 +319,36 @@ class Scorer:
         }  # fmt: skip
         return PostScore(
             verdict=Verdict(row["verdict"]),
-            reasons=tuple(row["reasons"]),
+            reasons=list(row["reasons"]),
             quality=row["quality"],
             originality=originality,
             coherence=CoherenceScore(row["coherence"], Grade(row["coherence_grade"]), values),
             models=dict(self.models),
         )
+
+
+def _keys(table: pa.Table, column: str) -> Iterator[tuple[str, str]]:
+    """(platform, id) of every row."""
+    return zip(table["platform"].to_pylist(), table[column].to_pylist(), strict=True)
+
+
+def _check_draft(draft: Post) -> None:
+    """Raises InputError for what is no text."""
+    if not isinstance(draft.text, str):
+        raise InputError(f"expected the text of a draft, found {type(draft.text).__name__}; pass a string or a Post")
+    try:
+        draft.text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"expected text, found half a character (U+{ord(draft.text[error.start]):04X}) at position {error.start}; "
+            "decode the text with its own encoding"
+        ) from error
+
+
+def _check_brand(brand: BrandProfile) -> None:
+    """Raises InputError for what is no profile."""
+    if not isinstance(brand, BrandProfile):
+        raise InputError(f"expected a BrandProfile, found {type(brand).__name__}; read it with BrandProfile.load(path)")
 
 
 def _full_texts(posts: pa.Table) -> list[str]:

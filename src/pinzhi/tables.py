@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +16,7 @@ from pinzhi.errors import InputError, StorageError
 
 TEMPORARY = ".tmp-"
 PART = "part-0.parquet"
+_PLATFORM = "platform="
 
 
 def _storage_error(path: Path, error: OSError) -> StorageError:
@@ -38,7 +40,7 @@ def check(table: pa.Table, schema: pa.Schema) -> pa.Table:
         column = table[field.name]
         try:
             columns.append(column if column.type == field.type else column.cast(field.type))
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise InputError(f"column {field.name}: expected {field.type}, found {column.type} ({error})") from error
         if not field.nullable and columns[-1].null_count:
             raise InputError(f"column {field.name} of table {_name(schema)}: expected no nulls, found some")
@@ -107,14 +109,14 @@ def month_of(times: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.fill_null(pc.strftime(times, format="%Y-%m"), "unknown")
 
 
-def safe_name(value: str) -> str:
-    """A partition value that is a plain folder name."""
-    return re.sub(r"[^\w.-]", "_", value) or "_"
+def _folder_name(value: str) -> str:
+    """A partition value as part of a plain folder name, percent-encoded where it needs be, as Hive does."""
+    return re.sub(r"[^\w-]", lambda odd: quote(odd[0], safe="").replace(".", "%2E"), value)
 
 
 def partition_path(root: Path, platform: str, month: str, number: int = 0) -> Path:
     """Where the rows of a hive partition lie, or the rows of its file `number`."""
-    return root / f"platform={safe_name(platform)}" / f"month={month}" / f"part-{number}.parquet"
+    return root / f"{_PLATFORM}{_folder_name(platform)}" / f"month={month}" / f"part-{number}.parquet"
 
 
 def remove_others(root: Path, kept: Collection[Path]) -> None:
@@ -125,11 +127,9 @@ def remove_others(root: Path, kept: Collection[Path]) -> None:
 
 
 def write_partition(rows: pa.Table, path: Path, schema: pa.Schema) -> None:
-    """Write the rows of one partition. The platform stands in the file too, so that a single file can be read alone,
-    and as a dictionary, the type that pyarrow and pandas give to what they read off the folder's name."""
-    at = schema.get_field_index("platform")
-    named = pa.field("platform", pa.dictionary(pa.int32(), pa.string()), nullable=False)
-    write_parquet(rows, path, schema.set(at, named))
+    """Write the rows of one partition. The platform is told by the folder alone: readers disagree about the type of
+    what stands in both places."""
+    write_parquet(rows, path, schema.remove(schema.get_field_index("platform")))
 
 
 def write_partitions(table: pa.Table, root: Path, schema: pa.Schema, time_column: str | None) -> list[Path]:
@@ -148,16 +148,32 @@ def write_partitions(table: pa.Table, root: Path, schema: pa.Schema, time_column
         if not path.exists() or not read_file(path, schema).equals(checked):
             write_partition(checked, path, schema)
         written.append(path)
+    written += keep_schema(root, schema, written)
     remove_others(root, written)
     return written
 
 
+def keep_schema(root: Path, schema: pa.Schema, written: Collection[Path]) -> list[Path]:
+    """A table without rows is still a table: its one file, empty, with every column. None where rows were `written`."""
+    path = root / PART
+    if written:
+        return []
+    if not path.exists():
+        write_parquet(schema.empty_table(), path, schema)
+    return [path]
+
+
 def read_file(path: Path, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
     """One Parquet file as `schema` has it; columns that an older version lacks are null. Raises InputError."""
+    folder = path.parent.parent.name
+    inside = columns and [name for name in columns if name != "platform" or not folder.startswith(_PLATFORM)]
     try:
-        table = pq.ParquetFile(path).read(columns=columns)
+        table = pq.ParquetFile(path).read(columns=inside)
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"{path}: expected Parquet, found {error}; restore it or remove it and run again") from error
+    if folder.startswith(_PLATFORM) and "platform" not in table.column_names:
+        platform = unquote(folder.removeprefix(_PLATFORM))
+        table = table.append_column("platform", pa.array([platform] * table.num_rows, pa.string()))
     wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns], schema.metadata)
     return check(table, wanted)
 

@@ -76,7 +76,7 @@ class PostScore:
     """The answer before publishing: verdict, why, and the evidence."""
 
     verdict: Verdict
-    reasons: tuple[str, ...]
+    reasons: list[str]
     quality: float
     originality: OriginalityScore
     coherence: CoherenceScore

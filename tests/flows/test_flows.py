@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,9 @@ from tests.conftest import ROOT, one_post_archive
 
 def test_the_archive_flow_scores_and_leaves_a_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PINZHI_KEY_FILE", str(tmp_path / "key"))
-    from prefect.testing.utilities import prefect_test_harness
+    from pipelines.score_archive import score_archive  # first: its package settles what prefect reads when imported
 
-    import pipelines._support  # noqa: F401
-    from pipelines.score_archive import score_archive
+    from prefect.testing.utilities import prefect_test_harness  # isort: skip
 
     with prefect_test_harness(server_startup_timeout=120):
         report = score_archive(
@@ -23,6 +24,17 @@ def test_the_archive_flow_scores_and_leaves_a_summary(tmp_path: Path, monkeypatc
         assert asyncio.run(_scheduled()) >= 1
     assert Path(report) == tmp_path / "out" / "report.html" and Path(report).exists()
     assert os.environ["DO_NOT_TRACK"] == "1"
+
+
+@pytest.mark.parametrize("flow", ["score_archive", "evaluate", "pretrain", "retrain"])
+def test_settings_stand_before_prefect_reads_them(flow: str, tmp_path: Path) -> None:
+    script = (
+        f"import pipelines.{flow}; from prefect.settings import get_current_settings as s; "
+        "print(s().server.ephemeral.startup_timeout_seconds, s().server.analytics_enabled)"
+    )
+    said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True,
+                          env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)})  # fmt: skip
+    assert said.stdout.split() == ["120", "False"]
 
 
 async def _scheduled() -> int:

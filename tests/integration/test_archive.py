@@ -45,9 +45,11 @@ def settings() -> ScoreConfig:
     return base.model_copy(update={"batch": base.batch.model_copy(update={"comments": 40, "posts": 12})})
 
 
-def score(archive: Path, out: Path, scorer: Any | None = None) -> Any:
-    brand = BrandProfile.load(ROOT / "configs" / "brands" / "lvye.yaml")
-    return run([archive], [brand], out, scorer=scorer or FakeScorer(), config=settings(), pseudonymise=KEY)
+def score(
+    archive: Path, out: Path, scorer: Any | None = None, config: ScoreConfig | None = None, brand: str = "lvye"
+) -> Any:
+    profile = BrandProfile.load(ROOT / "configs" / "brands" / f"{brand}.yaml")
+    return run([archive], [profile], out, scorer=scorer or FakeScorer(), config=config or settings(), pseudonymise=KEY)
 
 
 def tables_digest(out: Path) -> dict[str, str]:
@@ -101,6 +103,28 @@ def test_changed_counts_are_taken_over_without_scoring(tmp_path: Path) -> None:
     score(archive, tmp_path / "out", scorer)
     likes = {r["post_id"]: r["likes"] for r in read_table(tmp_path / "out" / "posts", SCORED_POSTS).to_pylist()}
     assert likes["p00001"] == 777 and scorer.measured == []
+
+
+def test_back_to_earlier_settings_and_brands_is_a_change_like_any_other(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "a", 0, 8), tmp_path / "out"
+    strict = settings().model_copy(
+        update={"verdict": settings().verdict.model_copy(update={"hold_below": 100.0, "publish_from": 100.0})}
+    )
+
+    def read(name: str) -> list[Any]:
+        return read_table(out / "posts", SCORED_POSTS)[name].to_pylist()
+
+    score(archive, out)
+    before = read("verdict"), read("coherence")
+    scorer = FakeScorer()
+    score(archive, out, scorer, strict)
+    assert set(read("verdict")) == {"hold"}
+    assert score(archive, out, scorer).is_new and (read("verdict"), read("coherence")) == before
+    assert scorer.measured == []
+    score(archive, out, brand="langang")
+    assert read("coherence") != before[1]
+    assert score(archive, out).is_new and (read("verdict"), read("coherence")) == before
+    assert not score(archive, out).is_new
 
 
 def test_another_model_measures_again(tmp_path: Path) -> None:
@@ -168,6 +192,13 @@ def test_killed_at_every_stage_it_ends_with_the_same_bytes(tmp_path: Path) -> No
         resumed = _driven(archive, out, 10_000)
         assert resumed.returncode == 0, resumed.stderr
         assert tables_digest(out) == expected, f"killed at write {nth}"
+
+
+def test_a_killed_run_is_not_taken_for_the_whole_one_before_it(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "a", 0, 20), tmp_path / "out"
+    score(archive, out)
+    (out / ".work").mkdir()  # what a killed run leaves
+    assert score(archive, out).is_new and not score(archive, out).is_new
 
 
 def test_a_killed_second_run_ends_with_the_same_bytes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from pinzhi import score_post
@@ -69,6 +70,39 @@ def test_only_the_past_makes_a_post_unoriginal(scorer: Scorer, brand: BrandProfi
     rows = scorer.score_posts(both, brand=brand).to_pylist()
     assert rows[0]["source_post_id"] == "p1" and rows[1]["source_post_id"] is None
     assert rows[2]["originality_label"] == "undetermined"
+
+
+def test_a_post_that_the_history_holds_is_not_compared_with_itself(
+    scorer: Scorer, brand: BrandProfile, run_folder: Path
+) -> None:
+    again = posts({"post_id": "s1", "text": SOURCE, "account_id": "a1", "published_at": at(1).replace(month=3, day=11)})
+    (row,) = scorer.score_posts(again, brand=brand, history=run_folder).to_pylist()
+    assert (row["originality_label"], row["source_post_id"]) == ("original", None)
+
+
+def test_tables_and_drafts_of_another_shape_are_refused(scorer: Scorer, brand: BrandProfile) -> None:
+    table = posts({})
+    with pytest.raises(InputError, match="platform"):
+        scorer.score_posts(table.select(["text"]), brand=brand)
+    with pytest.raises(InputError, match="no nulls"):
+        scorer.score_posts(table.set_column(4, "text", pa.nulls(1, pa.string())), brand=brand)
+    with pytest.raises(InputError, match="published_at"):
+        scorer.score_posts(table.set_column(3, "published_at", pa.array(["昨天"])), brand=brand)
+    with pytest.raises(InputError, match="comment_id"):
+        scorer.score_comments(table, table)
+    assert scorer.score_posts(table.drop_columns(["published_at"]), brand=brand).num_rows == 1
+    for draft in (None, 7, "\ud800你好"):
+        with pytest.raises(InputError, match="expected"):
+            scorer.score(draft, brand=brand)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"BrandProfile\.load"):
+        scorer.score("好", brand="lvye.yaml")  # type: ignore[arg-type]
+
+
+def test_twenty_equal_short_comments_within_a_minute_are_water_army(scorer: Scorer) -> None:
+    said = comments(*({"text": "好用！", "author_id": f"u{i}", "created_at": at(1, 8, 0, 2 * i)} for i in range(20)),
+                    {"text": "好用！", "post_id": "p1", "author_id": "u99"})  # fmt: skip
+    labels = scorer.score_comments(said, posts({"text": "新茶上市"}, {"text": "杯子到货"}))["authenticity"].to_pylist()
+    assert labels == ["water_army"] * 20 + ["genuine"]
 
 
 def test_values_are_all_there_and_swapping_the_brand_changes_the_score(scorer: Scorer, brand: BrandProfile) -> None:

@@ -21,14 +21,15 @@ from tests.conftest import ROOT, at, comments
 def measured(**given: object) -> pa.Table:
     row = {
         "platform": "weibo", **dict(zip(P_ORIGINALITY, (1.0, 0.0, 0.0, 0.0, 0.0), strict=True)), "source_platform": None,
+        "source_post_id": None, "source_similarity": 0.5, "spans": [{"start": 0, "end": 2}], "text": "番茄红了", "title": None,
         "is_self": False, "is_undetermined": False, "genuine_share": None, "n_comments": 0,
         "values": [{"value_id": "environment", "p_expresses": 0.9, "p_touches": 0.05, "p_contradicts": 0.0, "spans": []}],
         **given,
     }  # fmt: skip
     table = pa.Table.from_pylist([row])
-    return table.set_column(
-        table.schema.get_field_index("genuine_share"), "genuine_share", table["genuine_share"].cast(pa.float32())
-    )
+    for name, type_ in (("genuine_share", pa.float32()), ("title", pa.string()), ("source_post_id", pa.string())):
+        table = table.set_column(table.schema.get_field_index(name), name, table[name].cast(type_))
+    return table
 
 
 def decided(config: ScoreConfig, **given: object) -> dict[str, object]:
@@ -46,6 +47,24 @@ def test_contradiction_beats_expression_and_holds(config: ScoreConfig) -> None:
               {"value_id": "b", "p_expresses": 0.0, "p_touches": 0.0, "p_contradicts": 0.8, "spans": []}]  # fmt: skip
     row = decided(config, values=values)
     assert (row["verdict"], row["coherence_grade"]) == ("hold", 0) and "contradicts_values" in row["reasons"]
+
+
+def test_only_a_derived_post_names_a_source(config: ScoreConfig) -> None:
+    for p, label in (((0.1, 0.2, 0.1, 0.6, 0.0), "template"), ((0.1, 0.1, 0.1, 0.0, 0.7), "quote")):
+        row = decided(config, **dict(zip(P_ORIGINALITY, p, strict=True)), source_platform="weibo", source_post_id="s")
+        assert row["originality_label"] == label
+        assert row["source_post_id"] is row["source_platform"] is row["source_similarity"] is row["spans"] is None
+    copy = dict(zip(P_ORIGINALITY, (0.0, 1.0, 0.0, 0.0, 0.0), strict=True))
+    assert decided(config, **copy, source_platform="weibo", source_post_id="s")["source_post_id"] == "s"
+
+
+@pytest.mark.parametrize("text", ["", " \u200b\n"])
+def test_a_post_without_text_gets_no_score(text: str, config: ScoreConfig) -> None:
+    row = decided(config, text=text)
+    assert row["originality"] is row["coherence"] is row["quality"] is row["verdict"] is None
+    assert row["reasons"] == ["no_text"] and row["originality_label"] == "undetermined"
+    titled = decided(config, text=text, title="新茶上市")
+    assert titled["originality"] is None and titled["coherence_grade"] == 3 and "no_text" in titled["reasons"]
 
 
 def test_a_copy_is_held_but_syndication_costs_nothing(config: ScoreConfig) -> None:
@@ -102,7 +121,9 @@ def scored_comments(*texts: str, minutes: int = 1, posts: int = 1, author: bool 
     for names, top in ((P_SENTIMENT, 2), (P_AUTHENTICITY, p)):
         for i, name in enumerate(names):
             rows = rows.append_column(name, pa.array([0.9 if i == top else 0.02] * len(texts), pa.float32()))
-    return rows.append_column("is_owner", pa.array([False] * len(texts)))
+    for name, values in (("is_owner", [False] * len(texts)), ("account_id", ["acc"] * len(texts))):
+        rows = rows.append_column(name, pa.array(values))
+    return rows
 
 
 def test_equal_praise_by_many_hands_within_minutes_is_water_army(config: ScoreConfig) -> None:
@@ -120,6 +141,23 @@ def test_a_masked_archive_says_that_it_is_masked(config: ScoreConfig) -> None:
 @pytest.mark.parametrize("text", ["哈哈哈", "求链接在哪里买", "这个盖子怎么拧不紧呢？"])
 def test_questions_and_short_reactions_are_no_coordination(text: str, config: ScoreConfig) -> None:
     assert interaction.coordinate(scored_comments(*[text] * 6), config)["coordination_id"].null_count == 6
+
+
+def flood(config: ScoreConfig, *texts: str, posts: int = 1) -> list[str | None]:
+    """Coordination ids of comments two seconds apart."""
+    rows = scored_comments(*texts, posts=posts)
+    times = pa.array([at(1, 8, 0, 2 * i) for i in range(len(texts))], rows["created_at"].type)
+    rows = rows.set_column(rows.schema.get_field_index("created_at"), "created_at", times)
+    return interaction.coordinate(rows, config)["coordination_id"].to_pylist()
+
+
+def test_a_short_wording_is_water_army_when_it_floods_a_post_within_a_minute(config: ScoreConfig) -> None:
+    wave = flood(config, *["好用！"] * 15)
+    assert None not in wave and len(set(wave)) == 1
+    assert flood(config, "好用！", *[f"第{'一二三四五六七八九'[i]}次买了" for i in range(9)]) == [None] * 10
+    lively = [text for i in range(10) for text in ("哈哈", "甲乙丙丁戊己庚辛壬癸"[i] * 3 + "也这么想")]
+    assert flood(config, *lively, "笑死", "真行", "太难了") == [None] * 23  # half the crowd says something else
+    assert flood(config, *["好用！"] * 15, posts=5) == [None] * 15
 
 
 def test_too_few_comments_is_an_answer(config: ScoreConfig) -> None:
@@ -191,7 +229,8 @@ BRAND = (ROOT / "configs" / "brands" / "lvye.yaml").read_text("utf-8")
     ("text", "message"),
     [("id: a\nname: 甲\nvalues: []\n", "values"), ("- a\n", "mapping"), ("id: [\n", "YAML"),
      (BRAND + "\nid: again\n", "twice"), (BRAND + "\ncolour: green\n", "colour"),
-     (BRAND.replace("id: environment", "name2: x"), "values.0"), ("", "mapping")],
+     (BRAND.replace("id: environment", "name2: x"), "values.0"), ("", "mapping"),
+     (BRAND + "\n? [a, b]\n: c\n", "plain word"), (BRAND.replace("tone: ", "tone: 2026-99-99 #"), "month"), ("好\n", "value")],
 )  # fmt: skip
 def test_a_broken_brand_profile_names_file_and_field(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "brand.yaml"

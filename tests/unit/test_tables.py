@@ -30,17 +30,34 @@ def test_partitions_lie_under_platform_and_month(written: Path) -> None:
     ]
 
 
-def test_every_common_reader_sees_the_platform_of_every_row(written: Path) -> None:
-    import duckdb
+PLATFORMS = ["a.b/c d", "weibo", "weibo", "小红书"]
 
-    whole = pq.read_table(written)
-    assert sorted(whole["platform"].to_pylist()) == ["douyin", "weibo", "weibo"]
-    assert set(whole["month"].to_pylist()) == {"2026-09", "unknown"}
-    files = [pq.read_table(path) for path in sorted(written.rglob("*.parquet"))]
-    assert [name for file in files for name in file["platform"].to_pylist()] == ["douyin", "weibo", "weibo"]
-    counted = duckdb.sql(f"SELECT platform, count(*) FROM read_parquet('{written}/**/*.parquet') GROUP BY 1").fetchall()
-    assert sorted(counted) == [("douyin", 1), ("weibo", 2)]
-    assert read_table(written, schemas.POSTS).schema.equals(schemas.POSTS)
+
+@pytest.mark.parametrize("read", ["pyarrow", "dataset", "pandas", "duckdb", "ours"])
+def test_every_common_reader_sees_the_platform_of_every_row(tmp_path: Path, read: str) -> None:
+    import duckdb
+    import pandas as pd
+    from pyarrow import dataset
+
+    root = tmp_path / "posts"
+    write_partitions(posts(*({"platform": name} for name in PLATFORMS)), root, schemas.POSTS, "published_at")
+    platforms = {
+        "pyarrow": lambda: pq.read_table(root)["platform"].to_pylist(),
+        "dataset": lambda: dataset.dataset(root, partitioning="hive").to_table()["platform"].to_pylist(),
+        "pandas": lambda: pd.read_parquet(root)["platform"].tolist(),
+        "duckdb": lambda: [p for (p,) in duckdb.sql(f"SELECT platform FROM '{root}/**/*.parquet'").fetchall()],
+        "ours": lambda: read_table(root, schemas.POSTS)["platform"].to_pylist(),
+    }
+    assert sorted(platforms[read]()) == PLATFORMS
+
+
+def test_a_table_without_rows_is_there_with_its_columns(tmp_path: Path) -> None:
+    root = tmp_path / "posts"
+    write_partitions(schemas.POSTS.empty_table(), root, schemas.POSTS, "published_at")
+    assert pq.read_table(root).schema.equals(schemas.POSTS)
+    write_partitions(posts({}), root, schemas.POSTS, "published_at")
+    assert [path.parent.name for path in root.rglob("*.parquet")] == ["month=2026-09"]
+    assert read_table(root, schemas.POSTS).schema.equals(schemas.POSTS)
 
 
 def test_a_partition_that_is_empty_now_is_gone(written: Path) -> None:

@@ -6,7 +6,6 @@ from math import ceil, log2
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pinzhi import interaction, schemas
@@ -18,6 +17,7 @@ from pinzhi.decide import decide_accounts, decide_comments, decide_posts
 from pinzhi.tables import (
     PART,
     check,
+    keep_schema,
     partition_path,
     read_file,
     remove_others,
@@ -126,19 +126,13 @@ class Finishing:
             f"WHERE g.number = {number} ORDER BY c.platform, c.account_id, c.comment_id"
         ).to_arrow_table()
         comments = comments.append_column("is_owner", self._owners(comments))
-        comments = decide_comments(self._coordinated(comments), self._config)
+        comments = decide_comments(interaction.coordinate(comments, self._config), self._config)
         posts = self._db.sql(
             "SELECT p.* FROM measured_posts p JOIN account_group g ON g.platform = p.platform "
             f"AND g.account_id = coalesce(p.account_id, '') WHERE g.number = {number} ORDER BY p.platform, p.post_id"
         ).to_arrow_table()
         posts = interaction.aggregate_posts(posts, comments, self._config)
         return decide_posts(posts, self._config), comments
-
-    def _coordinated(self, comments: pa.Table) -> pa.Table:
-        parts = [interaction.coordinate(part, self._config) for part in _by_account(comments)]
-        if not parts:
-            return interaction.coordinate(comments, self._config)
-        return pa.concat_tables(parts)
 
     def _owners(self, comments: pa.Table) -> pa.Array:
         """Whether each comment is the account's own."""
@@ -180,7 +174,7 @@ class Finishing:
                 path = partition_path(root, platform, month_value, number)
                 kept.add(path)
                 _replace(rows, path, schema)
-        remove_others(root, kept)
+        remove_others(root, kept.union(keep_schema(root, schema, kept)))
         return sum(n for *_, n in parts)
 
     def _rejects(self) -> int:
@@ -225,15 +219,3 @@ def _row_digests(table: pa.Table) -> Iterator[bytes]:
     for batch in table.drop_columns(["run_id"]).to_batches(1000):
         for row in batch.to_pylist():
             yield hashlib.blake2b(repr(row).encode(), digest_size=12).digest()
-
-
-def _by_account(comments: pa.Table) -> Iterator[pa.Table]:
-    """Slices of one account each, of comments sorted by account."""
-    if not comments.num_rows:
-        return
-    owner = pc.binary_join_element_wise(comments["platform"], comments["account_id"], "\x1f").to_pylist()
-    start = 0
-    for row in range(1, len(owner) + 1):
-        if row == len(owner) or owner[row] != owner[start]:
-            yield comments.slice(start, row - start)
-            start = row

@@ -59,8 +59,9 @@ def run(
         unread_lines = sorted(f"{reject.source}\t{reject.reason}" for reject in unread)
         run_id = _run_id(digests, unread_lines, config, brands, scorer, pseudonymise is None)
         whole = store.whole_runs()
-        if any(one["run_id"] == run_id for one in whole):
-            return RunSummary(run_id, False, 0)
+        if whole and whole[-1]["run_id"] == run_id and not store.is_unfinished():
+            return RunSummary(run_id, False, 0)  # an older run of this id was overwritten by the ones after it
+        sequence = whole[-1]["sequence"] + 1 if whole else 0
         fresh = [source for source in sources if source.digest not in known]
         for number, source in enumerate(fresh):
             progress("read", number, len(fresh))
@@ -72,7 +73,7 @@ def run(
             register(connection, store)
             _assign_brands(connection, brands)
             rows = Inputs(scorer, brands, config)
-            measuring = Measuring(connection, store, scorer, config, len(whole), run_id, progress)
+            measuring = Measuring(connection, store, scorer, config, sequence, run_id, progress)
             measuring.comments(rows)
             measuring.fingerprints(rows)
             measuring.originality(rows, brands)
@@ -90,7 +91,7 @@ def run(
         from pinzhi.report import write_report
 
         content: dict[str, Any] = {
-            "run_id": run_id, "sequence": len(whole), "schema_version": SCHEMA_VERSION,
+            "run_id": run_id, "sequence": sequence, "schema_version": SCHEMA_VERSION,
             "inputs": [{"name": s.name, "digest": s.digest, "reader": s.reader} for s in sources],
             "config": config.digest, "brands": {brand.id: brand.digest for brand in brands},
             "models": dict(scorer.models), "segmenter": scorer.segmenter_id, "rows": counts,

@@ -50,6 +50,10 @@ class Store:
         found = [json.loads(path.read_text("utf-8")) for path in self.runs.glob("*.json")] if self.runs.is_dir() else []
         return sorted(found, key=lambda run: (run["sequence"], run["run_id"]))
 
+    def is_unfinished(self) -> bool:
+        """Whether a run began to work here and did not end: the tables may be half its own."""
+        return self.scratch.exists()
+
     def write_run(self, content: dict[str, Any]) -> None:
         """Write the run file: the marker that everything before it is whole."""
         write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", self.runs / f"{content['run_id']}.json")

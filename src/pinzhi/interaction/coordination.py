@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -18,7 +19,6 @@ _DIGITS = re.compile(r"\d+")
 class _Comment:
     row: int
     platform: str
-    comment_id: str
     post_id: str | None
     author_id: str | None
     at: float | None  # seconds
@@ -30,32 +30,65 @@ def wording(text: str) -> str:
 
 
 def coordinate(comments: pa.Table, config: ScoreConfig) -> pa.Table:
-    """Append coordination_id and coordination_evidence (null for most) to the comments of one account.
+    """Append coordination_id and coordination_evidence (null for most) to comments, account by account.
 
-    Evidence says which signals were there: a masked archive is judged by text and time alone, and says so. Questions,
-    short wordings and one person repeating themselves under one post are not coordination.
+    Needs is_owner and account_id, the account that was answered, beside the canonical columns. Evidence says which
+    signals were there: a masked archive is judged by text and time alone, and says so. Questions and one person
+    repeating themselves under one post are not coordination; short wordings repeat by nature and count only where
+    they flood a post within a minute.
     """
-    groups: dict[str, list[_Comment]] = {}
-    names = ("platform", "comment_id", "post_id", "author_id", "created_at", "text", "is_owner")
-    for row, (platform, comment_id, post_id, author_id, at, text, is_owner) in enumerate(
+    groups: dict[tuple[str, str | None, str], list[_Comment]] = {}
+    under: dict[tuple[str, str | None], list[float]] = {}  # when a post was commented on
+    names = ("platform", "account_id", "post_id", "author_id", "created_at", "time_precision", "text", "is_owner")
+    for row, (platform, account, post_id, author_id, at, precision, text, is_owner) in enumerate(
         zip(*(comments[name].to_pylist() for name in names), strict=True)
     ):
-        key = wording(text)
-        if is_owner or len(key) < config.comments.min_letters or _ASKING.search(text):
+        if is_owner:
             continue
-        comment = _Comment(row, platform, comment_id, post_id, author_id, at.timestamp() if at else None)
-        groups.setdefault(key, []).append(comment)
+        known = at is not None and precision != "day"  # a day says nothing of minutes
+        comment = _Comment(row, platform, post_id, author_id, at.timestamp() if known else None)
+        if comment.at is not None:
+            under.setdefault((platform, post_id), []).append(comment.at)
+        key = wording(text)
+        if key and not _ASKING.search(text):
+            groups.setdefault((platform, account, key), []).append(comment)
+    for times in under.values():
+        times.sort()
     ids: list[str | None] = [None] * comments.num_rows
     evidence: list[str | None] = [None] * comments.num_rows
-    for key, members in groups.items():
+    for (platform, _, key), members in groups.items():
+        if len(key) < config.comments.min_letters:
+            members = _flood(members, under, config)
         found = _evidence(members, config)
         if found:
-            name = hashlib.blake2b(f"{members[0].platform}/{key}".encode(), digest_size=6).hexdigest()
+            name = hashlib.blake2b(f"{platform}/{key}".encode(), digest_size=6).hexdigest()
             for member in members:
                 ids[member.row], evidence[member.row] = name, found
     return comments.append_column("coordination_id", pa.array(ids, pa.string())).append_column(
         "coordination_evidence", pa.array(evidence, pa.string())
     )
+
+
+def _flood(
+    members: Sequence[_Comment], under: Mapping[tuple[str, str | None], Sequence[float]], config: ScoreConfig
+) -> list[_Comment]:
+    """Those of `members` that stand in a minute in which many hands left this wording under one post and few left
+    another; sorted times of all comments are in `under`."""
+    by_post: dict[tuple[str, str | None], list[tuple[float, _Comment]]] = {}
+    for member in members:
+        if member.at is not None:
+            by_post.setdefault((member.platform, member.post_id), []).append((member.at, member))
+    found: dict[int, _Comment] = {}
+    for post, timed in by_post.items():
+        timed.sort(key=lambda pair: (pair[0], pair[1].row))
+        times = [at for at, _ in timed]
+        for first, at in enumerate(times):
+            wave = [member for _, member in timed[first : bisect_right(times, at + 60)]]
+            hands = len({member.author_id or member.row for member in wave})
+            everybody = bisect_right(under[post], at + 60) - bisect_left(under[post], at)
+            if hands >= config.comments.flood_from and len(wave) >= config.comments.flood_share * everybody:
+                found.update({member.row: member for member in wave})
+    return [found[row] for row in sorted(found)]
 
 
 def _evidence(members: Sequence[_Comment], config: ScoreConfig) -> str | None:

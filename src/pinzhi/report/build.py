@@ -27,7 +27,8 @@ def _query(out: Path, sql: str) -> list[Row]:
             if paths:
                 listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
                 connection.execute(
-                    f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}], hive_partitioning = false)"
+                    f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}], "
+                    f"hive_partitioning = {name != 'rejects'}, hive_types_autocast = false)"
                 )
             else:
                 connection.register(name, schema.empty_table())
@@ -130,7 +131,7 @@ def _content(out: Path, lang: str) -> Row:
         name: [_post(row, lang) for row in _query(out, f"SELECT {_POST} FROM posts {where} LIMIT {SHOWN}")]
         for name, where in {
             "best": "WHERE verdict = 'publish' ORDER BY brand IS NULL, quality DESC, platform, post_id",
-            "worst": "ORDER BY quality, platform, post_id",
+            "worst": "WHERE quality IS NOT NULL ORDER BY quality, platform, post_id",
             "violations": "WHERE coherence_grade = 0 ORDER BY coherence, platform, post_id",
         }.items()
     }
