@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from pinzhi.errors import BrandError
 
-
 _ID = r"^[\w-]+$"  # it names columns and rows: letters of any script, digits, _ and -
 
 

@@ -127,6 +127,39 @@ def test_back_to_earlier_settings_and_brands_is_a_change_like_any_other(tmp_path
     assert not score(archive, out).is_new
 
 
+def test_every_post_has_its_brand_or_is_counted_as_without(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "a", 0, 6)  # accounts acc0, acc1, acc2
+    text = (ROOT / "configs" / "brands" / "lvye.yaml").read_text("utf-8").split("accounts:")[0]
+
+    def profile(name: str, *accounts: str) -> BrandProfile:
+        path = tmp_path / f"{name}.yaml"
+        listed = "".join(f"\n  - {{platform: weibo, account_id: {account}}}" for account in accounts)
+        path.write_text(text.replace("id: lvye", f"id: {name}") + (f"accounts:{listed}\n" if accounts else ""), "utf-8")
+        return BrandProfile.load(path)
+
+    def brands(*profiles: BrandProfile) -> tuple[list[str | None], int]:
+        out = tmp_path / "-".join(one.id for one in profiles)
+        summary = run([archive], profiles, out, scorer=FakeScorer(), config=settings(), pseudonymise=KEY)
+        return read_table(out / "posts", SCORED_POSTS)["brand"].to_pylist(), summary.posts_without_brand
+
+    first, second, rest = profile("first", "acc0"), profile("second", "acc1"), profile("rest")
+    assert brands(first) == (["first"] * 6, 0)
+    assert brands(first, rest) == (["first", "rest", "rest"] * 2, 0)
+    assert brands(first, second) == (["first", "second", None] * 2, 2)
+    assert brands(rest, profile("more")) == ([None] * 6, 6)
+
+
+def test_the_run_file_says_what_came_in_and_how_long_it_took(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "a", 0, 5)
+    (archive / "posts_again.jsonl").write_text((archive / "posts_0.jsonl").read_text("utf-8") + "{broken\n", "utf-8")
+    score(archive, tmp_path / "out")
+    (path,) = (tmp_path / "out" / "runs").glob("*.json")
+    run_file = json.loads(path.read_text("utf-8"))
+    assert run_file["rows_read"] == {"accounts": 0, "comments": 30, "posts": 10, "rejects": 1}
+    assert (run_file["rows"]["posts"], run_file["rows"]["rejects"]) == (5, 1)
+    assert sum(run_file["seconds_by_stage"].values()) == pytest.approx(run_file["seconds"], abs=0.5)
+
+
 def test_another_model_measures_again(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "a", 0, 4)
     score(archive, tmp_path / "out")

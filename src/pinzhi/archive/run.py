@@ -36,6 +36,7 @@ class RunSummary:
     read: int  # files read
     rows: dict[str, int] = field(default_factory=dict)  # rows written by table
     scored: dict[str, int] = field(default_factory=dict)  # rows measured by kind
+    posts_without_brand: int = 0  # their accounts are in no profile, so no values were read
 
 
 def run(
@@ -47,7 +48,7 @@ def run(
     progress = progress or (lambda stage, done, total: None)
     if not brands:
         raise UsageError("expected at least one brand profile, found none; name one with --brand")
-    started = time.monotonic()
+    laps = _Laps()
     sources, unread = discover(inputs)
     if not sources and not any(out.glob("canonical/files/*/source.json")):
         reasons = "; ".join(f"{reject.source}: {reject.reason}" for reject in unread[:3]) or "no files at all"
@@ -68,16 +69,22 @@ def run(
             ingest(source, store, pseudonymise)
         progress("read", len(fresh), len(fresh))
         write_rejects(unread, store)
+        laps.end("read")
         connection = store.connect()
         try:
             register(connection, store)
-            _assign_brands(connection, brands)
+            without_brand = _assign_brands(connection, brands)
+            laps.end("merge")
             rows = Inputs(scorer, brands, config)
             measuring = Measuring(connection, store, scorer, config, sequence, run_id, progress)
             measuring.comments(rows)
+            laps.end("comments")
             measuring.fingerprints(rows)
+            laps.end("fingerprints")
             measuring.originality(rows, brands)
+            laps.end("originality")
             measuring.coherence(rows, brands)
+            laps.end("coherence")
             register_measures(connection, store)
             progress("write", 0, 1)
             finishing = Finishing(
@@ -94,17 +101,32 @@ def run(
             "run_id": run_id, "sequence": sequence, "schema_version": SCHEMA_VERSION,
             "inputs": [{"name": s.name, "digest": s.digest, "reader": s.reader} for s in sources],
             "config": config.digest, "brands": {brand.id: brand.digest for brand in brands},
-            "models": dict(scorer.models), "segmenter": scorer.segmenter_id, "rows": counts,
+            "models": dict(scorer.models), "segmenter": scorer.segmenter_id, "rows_read": store.rows_read(),
+            "rows": counts, "posts_without_brand": without_brand,
             "scored": measuring.counts, "files_read": len(fresh), "lsh_recall": round(scorer.index_recall, 4),
         }  # fmt: skip
         write_report(out)
+        laps.end("write")
         finished = {
-            "seconds": round(time.monotonic() - started, 1),
+            "seconds": round(sum(laps.seconds.values()), 1),
+            "seconds_by_stage": {stage: round(taken, 1) for stage, taken in laps.seconds.items()},
             "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         store.write_run(content | finished)
         progress("write", 1, 1)
-    return RunSummary(run_id, True, len(fresh), counts, measuring.counts)
+    return RunSummary(run_id, True, len(fresh), counts, measuring.counts, without_brand)
+
+
+class _Laps:
+    """Seconds of each stage, in order."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def end(self, stage: str) -> None:
+        now = time.monotonic()
+        self.seconds[stage], self._last = now - self._last, now
 
 
 def _run_id(
@@ -118,9 +140,12 @@ def _run_id(
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _assign_brands(connection: "DuckDBPyConnection", brands: Sequence[BrandProfile]) -> None:
-    """Table brand_of: the brand against which each post is read. An account that no profile claims is read against the
-    only brand, and against none when there are several."""
+def _assign_brands(connection: "DuckDBPyConnection", brands: Sequence[BrandProfile]) -> int:
+    """Table brand_of: the brand against which each post is read; returns how many are read against none.
+
+    The posts of an account that no profile claims belong to the only profile that names no accounts, or to the only
+    profile there is; where several could mean them, nobody guesses.
+    """
     claimed = pa.table(
         {
             "platform": [a.platform for brand in brands for a in brand.accounts],
@@ -130,8 +155,11 @@ def _assign_brands(connection: "DuckDBPyConnection", brands: Sequence[BrandProfi
         schema=pa.schema([("platform", pa.string()), ("account_id", pa.string()), ("brand", pa.string())]),
     )
     connection.register("claimed", claimed)
-    fallback = repr(brands[0].id) if len(brands) == 1 else "NULL"
+    open_to_all = [brand for brand in brands if not brand.accounts] or list(brands)
+    fallback = repr(open_to_all[0].id) if len(open_to_all) == 1 else "NULL"
     connection.execute(
         f"CREATE TEMP TABLE brand_of AS SELECT p.platform, p.post_id, coalesce(min(c.brand), {fallback}) AS brand "
         "FROM posts p LEFT JOIN claimed c ON c.platform = p.platform AND c.account_id = p.account_id GROUP BY p.platform, p.post_id"
     )
+    ((without,),) = connection.execute("SELECT count(*) FROM brand_of WHERE brand IS NULL").fetchall()
+    return int(without)

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,13 @@ class Store:
         """The run files that are there, in the order of their runs."""
         found = [json.loads(path.read_text("utf-8")) for path in self.runs.glob("*.json")] if self.runs.is_dir() else []
         return sorted(found, key=lambda run: (run["sequence"], run["run_id"]))
+
+    def rows_read(self) -> dict[str, int]:
+        """Records that the readers found in all files so far, by table, repeats and rejects included."""
+        total: Counter[str] = Counter()
+        for path in self.files.glob("*/source.json"):
+            total.update(json.loads(path.read_text("utf-8"))["rows"])
+        return dict(sorted(total.items()))
 
     def is_unfinished(self) -> bool:
         """Whether a run began to work here and did not end: the tables may be half its own."""

@@ -22,6 +22,12 @@ _STAGES = {
 }  # fmt: skip
 
 
+_UNCLAIMED = {
+    Lang.ZH: "{n} 条帖子未评价值观：其账号不在任何品牌资料中，请写进某个资料的 accounts。",
+    Lang.EN: "{n} posts were not read for values: no profile claims their accounts; name them under accounts of one.",
+}
+
+
 class Engine(StrEnum):
     """Where the work is done."""
 
@@ -68,6 +74,8 @@ def run(
             progress=advance,
         )
     page = _report(out, lang) if lang is not Lang.ZH or not (out / "report.html").exists() else out / "report.html"
+    if summary.posts_without_brand:
+        console(stderr=True).print(_UNCLAIMED[lang].format(n=f"{summary.posts_without_brand:,}"))
     if json:
         print_json({**dataclasses.asdict(summary), "out": str(out), "report": str(page)})
     elif not quiet:
