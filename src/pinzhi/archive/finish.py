@@ -14,6 +14,7 @@ from pinzhi.archive.store import Store, parquet_list
 from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.decide import decide_accounts, decide_comments, decide_posts
+from pinzhi.memory import hand_back
 from pinzhi.tables import (
     PART,
     check,
@@ -63,6 +64,7 @@ class Finishing:
                 community.append(interaction.community(comments, posts, self._config))
                 posts_out.write_table(self._stamped(posts, posts_schema))
                 comments_out.write_table(self._stamped(comments, comments_schema))
+                hand_back()
         counts = {
             "posts": self._partition("posts", "published_at", "post_id"),
             "comments": self._partition("comments", "created_at", "comment_id"),

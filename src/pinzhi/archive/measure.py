@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pinzhi.archive.store import MEASURES, Store, parquet_list
 from pinzhi.brand import BrandProfile
+from pinzhi.memory import hand_back
 from pinzhi.config import ScoreConfig
 from pinzhi.originality.index import PostIndex
 from pinzhi.tables import write_parquet
@@ -177,3 +178,4 @@ class Measuring:
 
     def _write(self, kind: str, path: Path, rows: pa.Table, measures: pa.Table) -> None:
         write_parquet(measures.append_column("input", rows["input"]), path, MEASURES[kind])
+        hand_back()

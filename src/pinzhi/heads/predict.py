@@ -11,6 +11,7 @@ from pinzhi.errors import ModelError
 from pinzhi.heads.encoder import Encoder, clip
 from pinzhi.heads.modules import PairJudge, SentenceEmbedder, TextClassifier, ValueMatcher, hash_ngrams
 from pinzhi.heads.store import open_active
+from pinzhi.memory import hand_back
 from pinzhi.segment import Segmenter
 from pinzhi.text import is_attributed, normalise, own_words
 
@@ -176,6 +177,8 @@ class Heads:
             for (at, v), p in zip(told, falls, strict=True):
                 row, leading = batch.rows[at], lead[at, v]
                 spans[row][v] = _carrying(clauses[row], result[row, v, leading], p[:, leading])
+            if len(texts) > 1:  # a draft has other things to do
+                hand_back()
         return result, spans
 
     def _match(
