@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from pinzhi.archive.store import MEASURES, Store, parquet_list
 from pinzhi.brand import BrandProfile
-from pinzhi.memory import hand_back
 from pinzhi.config import ScoreConfig
+from pinzhi.memory import hand_back
 from pinzhi.originality.index import PostIndex
 from pinzhi.tables import write_parquet
 
