@@ -2,7 +2,7 @@
 
 import typer
 
-from pinzhi.cli import archives, drafts, models, schedule
+from pinzhi.cli import archives, drafts, models, schedule, training
 
 app = typer.Typer(
     name="pinzhi",
@@ -19,4 +19,5 @@ app.command("report")(archives.report)
 app.command("convert")(archives.convert)
 app.command("inspect")(archives.inspect)
 app.command("schedule")(schedule.schedule)
+app.command("train")(training.train)
 app.add_typer(models.app, name="models")

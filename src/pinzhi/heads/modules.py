@@ -46,14 +46,20 @@ class TextClassifier(nn.Module):
         self, hidden: Tensor, mask: Tensor, ngrams: tuple[Tensor, Tensor], extra: Tensor | None = None
     ) -> Tensor:
         """Logits [n, c]."""
-        flat, offsets = ngrams
+        return self.classify(self.pool(hidden, mask, extra), ngrams)
+
+    @staticmethod
+    def pool(hidden: Tensor, mask: Tensor, extra: Tensor | None = None) -> Tensor:
+        """What the deep part reads of each text [n, 3h + n_extra]."""
         highest = hidden.masked_fill(mask.unsqueeze(-1) == 0, -1e4).amax(1)
-        features = [hidden[:, 0], masked_mean(hidden, mask), highest]
-        if extra is not None:
-            features.append(extra)
+        return torch.cat([hidden[:, 0], masked_mean(hidden, mask), highest, *([] if extra is None else [extra])], -1)
+
+    def classify(self, pooled: Tensor, ngrams: tuple[Tensor, Tensor]) -> Tensor:
+        """Logits [n, c]."""
+        flat, offsets = ngrams
         ends = torch.cat([offsets[1:], torch.tensor([len(flat)])])
-        scale = (ends - offsets).clamp(min=1).to(hidden.dtype).rsqrt().unsqueeze(-1)
-        return self.deep(torch.cat(features, -1)) + self.wide(flat, offsets) * scale
+        scale = (ends - offsets).clamp(min=1).to(pooled.dtype).rsqrt().unsqueeze(-1)
+        return self.deep(pooled) + self.wide(flat, offsets) * scale
 
 
 class ValueMatcher(nn.Module):

@@ -1,6 +1,6 @@
 """Texts in, probabilities out: the active heads on the shared encoder. Batches are sorted by length."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +87,10 @@ class Heads:
             temperature[name] = float(version.manifest.get("temperature", 1.0))
         return cls(encoder, modules, temperature)
 
+    def weights(self, head: str) -> dict[str, Tensor]:
+        """The weights of `head`."""
+        return dict(self._modules[head].state_dict())
+
     def temperature(self, head: str) -> float:
         """Temperature that calibrates `head`; 1 where nothing was fitted."""
         return self._temperature.get(head, 1.0)
@@ -104,12 +108,8 @@ class Heads:
         rows = np.array(
             [row_of.setdefault(pair, len(row_of)) for pair in zip(texts, posts, strict=True)], dtype=np.int64
         )
-        post_ids = self._post_context({post for _, post in row_of})
         said = [text for text, _ in row_of]
-        sequences = [
-            self.encoder.pair(ids, "comment", post_ids[post], "post")
-            for ids, (_, post) in zip(self.encoder.token_ids(said, 160), row_of, strict=True)
-        ]
+        sequences = self.comment_sequences(said, [post for _, post in row_of])
         sentiment, authenticity = np.zeros((len(said), 3), np.float32), np.zeros((len(said), 5), np.float32)
         for batch in self.encoder.batches(sequences):
             hidden = self.encoder.hidden(batch.ids, batch.mask)
@@ -118,10 +118,14 @@ class Heads:
                 into[batch.rows] = self._probabilities(name, self._modules[name](hidden, batch.mask, grams))
         return sentiment[rows], authenticity[rows]
 
-    def _post_context(self, posts: Collection[str]) -> dict[str, list[int]]:
-        """Token ids of each post as the readers of its comments see it."""
-        ids = self.encoder.token_ids(list(posts))
-        return {post: clip(tokens, POST_CONTEXT_TOKENS) for post, tokens in zip(posts, ids, strict=True)}
+    def comment_sequences(self, texts: Sequence[str], posts: Sequence[str]) -> list[list[int]]:
+        """Token ids of comments, each with its post."""
+        distinct = list(dict.fromkeys(posts))
+        context = dict(zip(distinct, self.encoder.token_ids(distinct), strict=True))
+        return [
+            self.encoder.pair(ids, "comment", clip(context[post], POST_CONTEXT_TOKENS), "post")
+            for ids, post in zip(self.encoder.token_ids(texts, 160), posts, strict=True)
+        ]
 
     @torch.inference_mode()
     def posts(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -145,36 +146,56 @@ def publish(tuned: Path, data: Path, models: Path, *, date: str, seed: int) -> d
     reports["originality"] = originality
 
     versions: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        for head in ("encoder", *Heads.NAMES):
-            folder = Path(scratch) / head
-            if head == "encoder":
-                shutil.copytree(tuned / "encoder", folder)
-            else:
-                folder.mkdir()
-                state = {k: v.to(torch.float16).contiguous() for k, v in modules[head].state_dict().items()}
-                save_file(state, folder / "model.safetensors")
-            (folder / "metrics.json").write_text(json.dumps(reports[head], ensure_ascii=False, indent=2) + "\n")
-            (folder / "README.md").write_text(_card(head, reports[head]), "utf-8")
-            manifest = {
-                "kind": type(modules[head]).__name__ if head in modules else "ModernBertModel",
-                "encoder": versions.get("encoder"),
-                "segmenter": encoder.segmenter.id,
-                "labels": list(LABELS.get(head, ())),
-                "features": list(FEATURES) if head == "originality" else [],
-                "temperature": heads.temperature(head),
-                "data": SOURCES[head],
-                "seed": seed,
-            }
-            versions[head] = write_version(models, head, folder, manifest, date)
+    for head in ("encoder", *Heads.NAMES):
+        described = Described(
+            versions.get("encoder"), encoder.segmenter.id, heads.temperature(head), SOURCES[head], seed
+        )
+        source = tuned / "encoder" if head == "encoder" else modules[head]
+        versions[head] = save_version(models, head, source, described, reports[head], date)
     for head, version in versions.items():
         promote(models, head, version)
     return versions
 
 
-def _card(head: str, report: Mapping[str, Any]) -> str:
+@dataclass(frozen=True)
+class Described:
+    """What a manifest says of a version beside its weights: the encoder it belongs to (None for an encoder), what it was
+    trained on."""
+
+    encoder: str | None
+    segmenter: str
+    temperature: float
+    data: str
+    seed: int
+
+
+def save_version(
+    models: Path, head: str, source: nn.Module | Path, described: Described, report: Mapping[str, Any], date: str
+) -> str:
+    """Write the weights of a module (or the files of an encoder's folder) with metrics, card and digests as a new version
+    of `head`; returns its name. Nothing becomes active."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / head
+        if isinstance(source, Path):
+            shutil.copytree(source, folder)
+        else:
+            folder.mkdir()
+            state = {k: v.to(torch.float16).contiguous() for k, v in source.state_dict().items()}
+            save_file(state, folder / "model.safetensors")
+        (folder / "metrics.json").write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
+        (folder / "README.md").write_text(_card(head, described.data, report), "utf-8")
+        manifest = {
+            "kind": type(source).__name__ if isinstance(source, nn.Module) else "ModernBertModel",
+            "labels": list(LABELS.get(head, ())),
+            "features": list(FEATURES) if head == "originality" else [],
+            **vars(described),
+        }
+        return write_version(models, head, folder, manifest, date)
+
+
+def _card(head: str, data: str, report: Mapping[str, Any]) -> str:
     """Model card in Markdown: what it does, what it was trained on, how good it is, where it fails."""
-    lines = [f"# {head}", "", f"Labels: {', '.join(LABELS.get(head, ())) or 'none'}. Trained on: {SOURCES[head]}."]
+    lines = [f"# {head}", "", f"Labels: {', '.join(LABELS.get(head, ())) or 'none'}. Trained on: {data}."]
     lines += ["", "Weights are learnt; no sentence of the data is part of them. Several public sets state no licence:"]
     lines += ["treat weights trained on them as research until their terms are settled.", ""]
     if head in LIMITS:

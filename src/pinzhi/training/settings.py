@@ -93,6 +93,26 @@ class TaskSettings(Settings):
     max_rows: int | None = None
 
 
+class GateSettings(Settings):
+    """When a retrained model may replace the active one."""
+
+    margin: float
+    least_rows: int
+    confidence: float
+
+
+class RetrainSettings(Settings):
+    """configs/train/retrain.toml"""
+
+    seed: int
+    epochs: float
+    batch_size: int
+    learning_rate: float
+    wide_learning_rate: float
+    held_back: float
+    gate: GateSettings
+
+
 class FinetuneSettings(Settings):
     """configs/train/heads.toml"""
 
