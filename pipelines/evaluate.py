@@ -1,4 +1,4 @@
-"""Evaluate the active models as a flow: `python -m pipelines.evaluate DATA --out out/evaluation`."""
+"""Evaluate the active models as a flow: `python -m pipelines.evaluate [DATA] --out out/evaluation`."""
 
 import argparse
 from pathlib import Path
@@ -16,9 +16,12 @@ from pinzhi.tables import write_text
 
 
 @task(cache_policy=NO_CACHE)
-def measure(models: str, data: str, out: str) -> str:
+def measure(models: str, own: str, data: str | None, out: str) -> str:
     """Every figure of every head into `out`/metrics.json; returns its path."""
-    content = {"models": active_versions(Path(models)), "metrics": evaluate_all(Path(models), Path(data))}
+    content = {
+        "models": active_versions(Path(models)),
+        "metrics": evaluate_all(Path(models), Path(own), Path(data) if data else None),
+    }
     path = Path(out) / "metrics.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode() + "\n", path)
@@ -58,19 +61,22 @@ def _flat(report: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 
 
 @flow(name="evaluate")
-def evaluate(data: str, models: str, out: str) -> str:
-    """Every head on its dev rows, beside the simple baselines; returns the path of the page."""
-    return publish(measure(models, data, out))
+def evaluate(own: str, data: str | None, models: str, out: str) -> str:
+    """Every head on the dev rows of our own sets and, with `data`, of the public ones, beside the simple baselines;
+    returns the path of the page."""
+    return publish(measure(models, own, data, out))
 
 
 def main() -> None:
     """The flow from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=Path, nargs="?", help="public sets; without them our own alone are measured")
+    parser.add_argument("--labels", type=Path, default=paths.labels())
     parser.add_argument("--models", type=Path, default=None)
     parser.add_argument("--out", type=Path, default=Path("out/evaluation"))
     given = parser.parse_args()
-    print(evaluate(str(given.data), str(given.models or paths.models()), str(given.out)))
+    data = None if given.data is None else str(given.data)
+    print(evaluate(str(given.labels), data, str(given.models or paths.models()), str(given.out)))
 
 
 if __name__ == "__main__":

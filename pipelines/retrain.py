@@ -1,4 +1,7 @@
-"""Retrain all heads and publish them: `python -m pipelines.retrain DATA --encoder work/encoder/encoder --date 20261124`."""
+"""Retrain encoder and heads and publish them: `python -m pipelines.retrain DATA --encoder work/encoder/encoder`.
+
+DATA holds the public sets; our own are in data/labels. With `--heads` an earlier fine-tuning goes on.
+"""
 
 import argparse
 from datetime import date
@@ -7,29 +10,33 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from pinzhi.paths import configs, models
+from pinzhi.paths import configs, labels, models
 from pinzhi.training.finetune import finetune
 from pinzhi.training.publish import publish
 from pinzhi.training.settings import FinetuneSettings
 
 
 @task(cache_policy=NO_CACHE)
-def train_heads(data: str, encoder: str, out: str, config: str) -> str:
+def train_heads(own: str, data: str, encoder: str, out: str, config: str, heads: str | None) -> str:
     """Encoder and heads together; resumes from its last checkpoint."""
-    return str(finetune(Path(data), Path(encoder), Path(out), FinetuneSettings.load(Path(config))))
+    settings = FinetuneSettings.load(Path(config))
+    start = None if heads is None else Path(heads)
+    return str(finetune(Path(own), Path(data), Path(encoder), Path(out), settings, start))
 
 
 @task(cache_policy=NO_CACHE)
-def publish_heads(tuned: str, data: str, store: str, day: str, seed: int) -> dict[str, str]:
+def publish_heads(tuned: str, own: str, data: str, store: str, day: str, seed: int) -> dict[str, str]:
     """Judge, temperatures, metrics, cards; new versions become active."""
-    return publish(Path(tuned), Path(data), Path(store), date=day, seed=seed)
+    return publish(Path(tuned), Path(own), Path(data), Path(store), date=day, seed=seed)
 
 
 @flow(name="retrain")
-def retrain(data: str, encoder: str, out: str, store: str, config: str, day: str) -> dict[str, str]:
+def retrain(
+    own: str, data: str, encoder: str, out: str, store: str, config: str, day: str, heads: str | None = None
+) -> dict[str, str]:
     """All heads from one encoder."""
-    tuned = train_heads(data, encoder, out, config)
-    return publish_heads(tuned, data, store, day, FinetuneSettings.load(Path(config)).seed)
+    tuned = train_heads(own, data, encoder, out, config, heads)
+    return publish_heads(tuned, own, data, store, day, FinetuneSettings.load(Path(config)).seed)
 
 
 if __name__ == "__main__":
@@ -39,5 +46,12 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, default=Path("work/heads"))
     parser.add_argument("--config", type=Path, default=configs() / "train" / "heads.toml")
     parser.add_argument("--date", default=date.today().strftime("%Y%m%d"))
+    parser.add_argument("--heads", type=Path, default=None)
+    parser.add_argument("--labels", type=Path, default=labels())
     given = parser.parse_args()
-    print(retrain(str(given.data), str(given.encoder), str(given.out), str(models()), str(given.config), given.date))
+    print(
+        retrain(
+            str(given.labels), str(given.data), str(given.encoder), str(given.out), str(models()), str(given.config),
+            given.date, None if given.heads is None else str(given.heads),
+        )
+    )  # fmt: skip

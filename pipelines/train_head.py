@@ -46,7 +46,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("head", choices=[task.value for task in LabelTask])
     parser.add_argument("labels", nargs="+", type=Path)
-    parser.add_argument("--base", type=Path, default=paths.home() / "data" / "labels")
+    parser.add_argument("--base", type=Path, default=paths.labels())
     parser.add_argument("--models", type=Path, default=paths.models())
     parser.add_argument("--config", type=Path, default=paths.configs() / "train" / "retrain.toml")
     given = parser.parse_args()

@@ -28,6 +28,11 @@ def configs() -> Path:
     return home() / "configs"
 
 
+def labels() -> Path:
+    """Folder of our own labelled sets: comments/, coherence/, originality/. A checkout has it."""
+    return home() / "data" / "labels"
+
+
 def models() -> Path:
     """Folder of model versions and `active.toml`."""
     return home() / "models"

@@ -26,7 +26,7 @@ def store(tmp_path: Path) -> Path:
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
     """The first posts of the bundled set, with their comments."""
-    source, target = ROOT / "data" / "labels" / "comments", tmp_path / "base" / "comments"
+    source, target = ROOT / "data" / "labels" / "comments" / "a", tmp_path / "base" / "comments" / "a"
     target.mkdir(parents=True)
     posts = [json.loads(line) for line in (source / "posts.jsonl").read_text("utf-8").splitlines()][:N_POSTS]
     ids = {post["post_id"] for post in posts}

@@ -57,7 +57,7 @@ def train(
 
     if task not in list(LabelTask):
         raise UsageError(f"expected a task of {', '.join(LabelTask)}, found {task}")
-    sets = base or paths.home() / "data" / "labels"
+    sets = base or paths.labels()
     if not (sets / "comments").is_dir():
         raise UsageError(f"{sets}: expected a folder with comments/, found none; name the labelled sets with --base")
     settings = RetrainSettings.load(config or paths.configs() / "train" / "retrain.toml")

@@ -55,9 +55,10 @@ def _single(rows: Sequence[CommentRow], task: str) -> np.ndarray:
     return np.array([getattr(row, task).allowed[0] for row in rows])
 
 
-def evaluate_comments(heads: Heads, data: Path) -> Report:
-    """Sentiment and authenticity on our own comments (grouped by account) and on public dev sets, masked and not."""
-    rows = read_comments(data / "authored")
+def evaluate_comments(heads: Heads, labels: Path, data: Path | None) -> Report:
+    """Sentiment and authenticity on our own comments (grouped by account) and, with `data`, on public dev sets, masked and
+    not."""
+    rows = read_comments(labels)
     train, dev = split(rows, [row.group for row in rows])
     sentiment, authenticity = heads.comments([row.text for row in dev], [row.post for row in dev])
     report: Report = {}
@@ -70,7 +71,7 @@ def evaluate_comments(heads: Heads, data: Path) -> Report:
             "per_class_f1": [round(float(x), 4) for x in f1_score(truth, p.argmax(1), average=None)],
             "ece": round(expected_calibration_error(p.argmax(1) == truth, p.max(1)), 4),
         }
-    report["public_sentiment"] = evaluate_public(heads, data)
+    report["public_sentiment"] = evaluate_public(heads, data) if data else {}
     return report
 
 
@@ -121,9 +122,9 @@ def post_grade(p: dict[str, np.ndarray], config: ScoreConfig) -> int:
     return 1 if grade is None else int(grade)
 
 
-def evaluate_coherence(heads: Heads, data: Path) -> Report:
+def evaluate_coherence(heads: Heads, labels: Path) -> Report:
     """Grade and values on brands that were never seen, beside a text-only model and TF-IDF cosine."""
-    rows, values = read_coherence(data / "authored")
+    rows, values = read_coherence(labels)
     train, dev = split(rows, [row.brand for row in rows])
     scored = score_coherence(heads, dev, values)
     expresses = np.array([max(p[2] for p in row.values()) for row in scored])
@@ -173,9 +174,9 @@ def pair_evidence(heads: Heads, read: WordReader, pairs: Sequence[tuple[str, str
     return np.stack(rows) if rows else np.zeros((0, len(FEATURES)), np.float32)
 
 
-def evaluate_originality(heads: Heads, read: WordReader, data: Path) -> Report:
+def evaluate_originality(heads: Heads, read: WordReader, labels: Path) -> Report:
     """Derived against independent pairs of the same topic, rewrites by grade, beside MinHash's Jaccard and TF-IDF."""
-    pairs, manners = read_pairs(data / "authored")
+    pairs, manners = read_pairs(labels)
     _, dev = split(pairs, [row.group for row in pairs])
     dev = [row for row in dev if row.label != "quote"]
     features = pair_evidence(heads, read, [(row.earlier, row.later) for row in dev])
@@ -211,18 +212,19 @@ def evaluate_originality(heads: Heads, read: WordReader, data: Path) -> Report:
     }
 
 
-def evaluate_all(models: Path, data: Path) -> Report:
-    """Every report, by head. Raises InputError when `data` is not there."""
+def evaluate_all(models: Path, labels: Path, data: Path | None = None) -> Report:
+    """Every report, by head: our own sets under `labels` and, with `data`, the public ones. Raises InputError when a named
+    folder is not there."""
     from pinzhi.errors import InputError
 
-    if not (data / "authored").is_dir():
-        raise InputError(f"{data}: expected a folder with authored/ and the public sets, found none; name it as DATA")
+    if data is not None and not (data / "sentiment").is_dir():
+        raise InputError(f"{data}: expected a folder of the public sets (sentiment/, ...), found none; name it as DATA")
     heads = Heads.load(models, Segmenter())
     read = word_reader(heads)
     reports: list[tuple[str, Callable[[], Report]]] = [
-        ("comments", lambda: evaluate_comments(heads, data)),
-        ("coherence", lambda: evaluate_coherence(heads, data)),
-        ("originality", lambda: evaluate_originality(heads, read, data)),
+        ("comments", lambda: evaluate_comments(heads, labels, data)),
+        ("coherence", lambda: evaluate_coherence(heads, labels)),
+        ("originality", lambda: evaluate_originality(heads, read, labels)),
     ]
     return {name: report() for name, report in reports}
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import pyarrow.parquet as pq
 import yaml
 
+from pinzhi.errors import InputError
 from pinzhi.labels import Authenticity, Sentiment
 
 Row = TypeVar("Row")
@@ -96,22 +97,31 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
 
 
-def read_comments(authored: Path) -> list[CommentRow]:
+def parts(labels: Path, kind: str) -> list[Path]:
+    """The parts of one of our own sets, `labels`/`kind`/*, by name. Raises InputError when there are none."""
+    found = sorted(path for path in (labels / kind).glob("*") if path.is_dir())
+    if not found:
+        raise InputError(f"{labels / kind}: expected folders of labelled rows, found none; restore data/labels")
+    return found
+
+
+def read_comments(labels: Path) -> list[CommentRow]:
     """Our own labelled comments, grouped by the account that published the post; the brand's own replies left out."""
-    posts = {row["post_id"]: row for row in _lines(authored / "comments" / "posts.jsonl")}
     rows = []
-    for row in _lines(authored / "comments" / "comments.jsonl"):
-        post = posts[row["post_id"]]
-        if row["author_id"] == post["account_id"]:
-            continue
-        sentiment = SENTIMENTS.index(Sentiment(row["sentiment"]))
-        authenticity = AUTHENTICITIES.index(Authenticity(row["authenticity"]))
-        rows.append(
-            CommentRow(
-                row["text"], post["text"], "comments/" + post["account_id"], "authored",
-                Target((sentiment,), (0, 1, 2)), Target((authenticity,), (0, 1, 2, 3, 4)),
-            )
-        )  # fmt: skip
+    for folder in parts(labels, "comments"):
+        posts = {row["post_id"]: row for row in _lines(folder / "posts.jsonl")}
+        for row in _lines(folder / "comments.jsonl"):
+            post = posts[row["post_id"]]
+            if row["author_id"] == post["account_id"]:
+                continue
+            sentiment = SENTIMENTS.index(Sentiment(row["sentiment"]))
+            authenticity = AUTHENTICITIES.index(Authenticity(row["authenticity"]))
+            rows.append(
+                CommentRow(
+                    row["text"], post["text"], "comments/" + post["account_id"], "own",
+                    Target((sentiment,), (0, 1, 2)), Target((authenticity,), (0, 1, 2, 3, 4)),
+                )
+            )  # fmt: skip
     return rows
 
 
@@ -160,7 +170,7 @@ def read_public_comments(data: Path, part: str) -> list[CommentRow]:
 
 
 def read_brand_values(folder: Path) -> dict[str, list[Value]]:
-    """Values of the brands of one authored folder, keyed by brand id."""
+    """Values of the brands of one part, keyed by brand id."""
     listed = yaml.safe_load((folder / "brands.yaml").read_text("utf-8"))
     brands = listed["brands"] if isinstance(listed, dict) else listed
     return {
@@ -169,13 +179,11 @@ def read_brand_values(folder: Path) -> dict[str, list[Value]]:
     }
 
 
-def read_coherence(authored: Path) -> tuple[list[CoherenceRow], dict[str, list[Value]]]:
-    """All posts graded against brand profiles; brand keys carry their folder, so that no two brands are one."""
+def read_coherence(labels: Path) -> tuple[list[CoherenceRow], dict[str, list[Value]]]:
+    """All posts graded against brand profiles; brand keys carry their part, so that no two brands are one."""
     rows: list[CoherenceRow] = []
     values: dict[str, list[Value]] = {}
-    for folder in sorted((authored / "coherence").iterdir()):
-        if not (folder / "brands.yaml").exists():
-            continue
+    for folder in parts(labels, "coherence"):
         values.update({f"{folder.name}/{brand}": listed for brand, listed in read_brand_values(folder).items()})
         rows.extend(
             CoherenceRow(
@@ -188,11 +196,11 @@ def read_coherence(authored: Path) -> tuple[list[CoherenceRow], dict[str, list[V
     return rows, values
 
 
-def read_pairs(authored: Path) -> tuple[list[PairRow], list[MannerRow]]:
+def read_pairs(labels: Path) -> tuple[list[PairRow], list[MannerRow]]:
     """Originality pairs grouped by topic (which also holds their source posts), and texts by manner."""
     pairs: list[PairRow] = []
     manners: list[MannerRow] = []
-    for name, folder in (("a", authored / "originality"), ("b", authored / "originality" / "b")):
+    for folder in parts(labels, "originality"):
         sources = {row["post_id"]: row for row in _lines(folder / "sources.jsonl")}
         topics: dict[str, list[str]] = {}
         for row in sources.values():
@@ -207,7 +215,9 @@ def read_pairs(authored: Path) -> tuple[list[PairRow], list[MannerRow]]:
                 manners.append(MannerRow(row["b_text"], label, group))
         manners.extend(MannerRow(row["text"], "own", f"topic/{row['topic']}") for row in sources.values())
         manners.extend(
-            MannerRow(row["text"], "template" if row["is_template"] else "own", f"{name}/{row['kind']}/{row['id'][-1]}")
+            MannerRow(
+                row["text"], "template" if row["is_template"] else "own", f"{folder.name}/{row['kind']}/{row['id'][-1]}"
+            )
             for row in _lines(folder / "templates.jsonl")
         )
     return pairs, manners

@@ -1,7 +1,7 @@
 """Multi-task fine-tuning: rows to batches, batches through `Trainer`, the best of it to `out`. Resumable."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from pinzhi.heads.encoder import Encoder
+from pinzhi.heads.predict import load_weights
 from pinzhi.training.data import (
-    CoherenceRow,
     PairRow,
     is_dev,
     read_coherence,
@@ -22,7 +22,7 @@ from pinzhi.training.data import (
     split,
 )
 from pinzhi.training.multitask import BatchMaker, MultiTask, TaskBatch
-from pinzhi.training.settings import FinetuneSettings
+from pinzhi.training.settings import FinetuneSettings, TaskSettings
 
 HEADS = ("sentiment", "authenticity", "manner", "coherence", "embedding")
 
@@ -33,87 +33,92 @@ def kept_for_judge(row: PairRow) -> bool:
     return is_dev("judge/" + row.group, 0.4)
 
 
-def _chunks(rows: Sequence[Any], size: int) -> list[list[Any]]:
-    return [list(rows[start : start + size]) for start in range(0, len(rows), size)]
+class Batches:
+    """Every batch of one training: `all()` gives those of the tasks that the settings name, in random order."""
+
+    def __init__(self, labels: Path, data: Path, encoder: Encoder, settings: FinetuneSettings) -> None:
+        self._labels, self._data, self._settings = labels, data, settings
+        self._chance = random.Random(settings.seed)
+        self._make = BatchMaker(encoder, settings)
+
+    def all(self) -> list[TaskBatch]:
+        """Batches in the order in which they are shown."""
+        builders: dict[str, Callable[[TaskSettings], Iterator[TaskBatch]]] = {
+            "comments": self._comments, "public": self._public, "coherence": self._coherence, "manner": self._manner,
+            "rewrite": self._rewrite, "paraphrase": self._paraphrase,
+        }  # fmt: skip
+        found = [
+            {"task": task, **batch}
+            for task, settings in sorted(self._settings.tasks.items())
+            for batch in builders[task](settings)
+        ]
+        self._chance.shuffle(found)
+        return found
+
+    def _epochs(self, rows: Sequence[Any], task: TaskSettings, key: Callable[[Any], Any] | None = None) -> list[list]:
+        """Chunks of `task.epochs` passes over `rows`, each shuffled anew; rows of one `key` stay together, so that they
+        share a batch."""
+        passes: list[Any] = []
+        for _ in range(int(task.epochs)):
+            order = list(rows)
+            self._chance.shuffle(order)
+            if key is not None:
+                rank = {k: self._chance.random() for k in sorted({key(row) for row in order})}
+                order.sort(key=lambda row: rank[key(row)])
+            passes.extend(order)
+        chunks = [passes[start : start + task.batch_size] for start in range(0, len(passes), task.batch_size)]
+        return [chunk for chunk in chunks if len(chunk) > 1]
+
+    def _comments(self, task: TaskSettings) -> Iterator[TaskBatch]:
+        rows = read_comments(self._labels)
+        train, _ = split(rows, [row.group for row in rows])
+        self._make.prepare([text for row in train for text in (row.text, row.post)])
+        return map(self._make.comments, self._epochs(train, task))
+
+    def _public(self, task: TaskSettings) -> Iterator[TaskBatch]:
+        rows = [
+            row  # game-chat advertisements are many and alike: one in eight is enough
+            for row in read_public_comments(self._data, "train")
+            if row.source != "game_chat_ads" or self._chance.random() < 0.125
+        ]
+        self._chance.shuffle(rows)
+        rows = rows[: task.max_rows]
+        self._make.prepare([text for row in rows for text in (row.text, row.post)])
+        # length in tens of characters: batches of like length waste no padding
+        return map(self._make.comments, self._epochs(rows, task, lambda row: min(len(row.text) // 10, 20)))
+
+    def _coherence(self, task: TaskSettings) -> Iterator[TaskBatch]:
+        posts, values = read_coherence(self._labels)
+        posts, _ = split(posts, [row.brand for row in posts])
+        brands = {row.brand for row in posts}
+        values = {brand: listed for brand, listed in values.items() if brand in brands}
+        self._make.prepare([row.text for row in posts] + [value.text for listed in values.values() for value in listed])
+        by_brand = self._epochs(posts, task, lambda row: row.brand)  # a brand's values are encoded once a batch
+        return (self._make.coherence(rows, values) for rows in by_brand)
+
+    def _manner(self, task: TaskSettings) -> Iterator[TaskBatch]:
+        _, rows = read_pairs(self._labels)
+        train, _ = split(rows, [row.group for row in rows])
+        self._make.prepare([row.text for row in train])
+        return map(self._make.manner, self._epochs(train, task))
+
+    def _rewrite(self, task: TaskSettings) -> Iterator[TaskBatch]:
+        pairs, _ = read_pairs(self._labels)
+        pairs, _ = split(pairs, [row.group for row in pairs])
+        self._make.prepare([text for row in pairs for text in (row.earlier, row.later, *row.same_topic)])
+        derived = [row for row in pairs if row.label in ("rewrite", "duplicate") and not kept_for_judge(row)]
+        return map(self._make.rewrite, _of_different_sources(derived, task, self._chance))
+
+    def _paraphrase(self, task: TaskSettings) -> Iterator[TaskBatch]:
+        sets = read_paraphrases(self._data)
+        for _, rows in sets:
+            chosen = rows[: task.max_rows // len(sets)] if task.max_rows else rows
+            self._make.prepare([text for pair in chosen for text in pair])
+            yield from map(self._make.paraphrase, self._epochs(chosen, task))
 
 
-def _epochs(rows: Sequence[Any], epochs: float, chance: random.Random, key: Callable[[Any], Any] | None = None) -> list:
-    """`epochs` passes over `rows`, each shuffled anew; rows of one `key` stay together, so that they share a batch."""
-    passes: list[Any] = []
-    for _ in range(int(epochs)):
-        order = list(rows)
-        chance.shuffle(order)
-        if key is not None:
-            rank = {k: chance.random() for k in sorted({key(row) for row in order})}
-            order.sort(key=lambda row: rank[key(row)])
-        passes.extend(order)
-    return passes
-
-
-def task_batches(data: Path, encoder: Encoder, settings: FinetuneSettings) -> list[TaskBatch]:
-    """Every batch of the whole training, in the order in which it is shown."""
-    chance = random.Random(settings.seed)
-    make = BatchMaker(encoder, settings)
-    authored = data / "authored"
-    batches: list[TaskBatch] = []
-
-    def add(task: str, rows: Sequence[Any], build: Callable[[Sequence[Any]], TaskBatch]) -> None:
-        size = settings.tasks[task].batch_size
-        batches.extend({"task": task, **build(chunk)} for chunk in _chunks(rows, size) if len(chunk) > 1)
-
-    def limited(task: str, rows: Sequence[Any]) -> list[Any]:
-        rows = list(rows)
-        chance.shuffle(rows)
-        return rows[: settings.tasks[task].max_rows]
-
-    own = read_comments(authored)
-    train, _ = split(own, [row.group for row in own])
-    public = limited("public", _thinned(read_public_comments(data, "train"), chance))
-    make.prepare([text for row in (*train, *public) for text in (row.text, row.post)])
-    add("comments", _epochs(train, settings.tasks["comments"].epochs, chance), make.comments)
-    # length in tens of characters: batches of like length waste no padding
-    by_length = _epochs(public, settings.tasks["public"].epochs, chance, key=lambda row: min(len(row.text) // 10, 20))
-    add("public", by_length, make.comments)
-
-    posts, values = read_coherence(authored)
-    posts, _ = split(posts, [row.brand for row in posts])
-    brands = {row.brand for row in posts}
-    values = {brand: listed for brand, listed in values.items() if brand in brands}
-    make.prepare([row.text for row in posts] + [value.text for listed in values.values() for value in listed])
-    together: Callable[[CoherenceRow], str] = lambda row: row.brand  # noqa: E731  (a brand's values are encoded once a batch)
-    add(
-        "coherence",
-        _epochs(posts, settings.tasks["coherence"].epochs, chance, key=together),
-        lambda rows: make.coherence(rows, values),
-    )
-
-    pairs, manners = read_pairs(authored)
-    pairs, _ = split(pairs, [row.group for row in pairs])
-    manners, _ = split(manners, [row.group for row in manners])
-    make.prepare(
-        [row.text for row in manners] + [t for row in pairs for t in (row.earlier, row.later, *row.same_topic)]
-    )
-    add("manner", _epochs(manners, settings.tasks["manner"].epochs, chance), make.manner)
-    derived = [row for row in pairs if row.label in ("rewrite", "duplicate") and not kept_for_judge(row)]
-    for chunk in _epoch_batches(derived, settings, chance):
-        batches.append({"task": "rewrite", **make.rewrite(chunk)})
-
-    for _, rows in read_paraphrases(data):
-        chosen = rows[: (settings.tasks["paraphrase"].max_rows or len(rows)) // 6]
-        make.prepare([text for pair in chosen for text in pair])
-        add("paraphrase", _epochs(chosen, settings.tasks["paraphrase"].epochs, chance), make.paraphrase)
-    chance.shuffle(batches)
-    return batches
-
-
-def _thinned(rows: Sequence[Any], chance: random.Random) -> list[Any]:
-    """Game-chat advertisements are many and alike: one in eight is enough."""
-    return [row for row in rows if row.source != "game_chat_ads" or chance.random() < 0.125]
-
-
-def _epoch_batches(rows: Sequence[Any], settings: FinetuneSettings, chance: random.Random) -> list[list[Any]]:
-    """Batches in which no two rows share a source: a rewrite of the same source would be a false negative."""
-    task = settings.tasks["rewrite"]
+def _of_different_sources(rows: Sequence[PairRow], task: TaskSettings, chance: random.Random) -> list[list[PairRow]]:
+    """Chunks in which no two rows share a source: a rewrite of the same source would be a false negative."""
     batches = []
     for _ in range(int(task.epochs)):
         order = list(rows)
@@ -135,16 +140,25 @@ def _epoch_batches(rows: Sequence[Any], settings: FinetuneSettings, chance: rand
     return batches
 
 
-def finetune(data: Path, encoder_folder: Path, out: Path, settings: FinetuneSettings) -> Path:
-    """Fine-tune encoder and heads on `data`; writes `out`/encoder and `out`/<head>.safetensors."""
+def finetune(
+    labels: Path, data: Path, encoder_folder: Path, out: Path, settings: FinetuneSettings, heads: Path | None = None
+) -> Path:
+    """Fine-tune encoder and heads on our own sets `labels` and the public ones `data`; writes `out`/encoder and
+    `out`/<head>.safetensors. With `heads`, the folder of an earlier fine-tuning, they go on from there; heads without a
+    task stay as they are. Without `settings.learning_rate` the encoder stays as it is.
+    """
     from transformers import Trainer, TrainingArguments, set_seed
     from transformers.trainer_utils import get_last_checkpoint
 
     set_seed(settings.seed)
     encoder = Encoder.load(encoder_folder)
-    batches = task_batches(data, encoder, settings)
+    batches = Batches(labels, data, encoder, settings).all()
     weights = {name: task.weight for name, task in settings.tasks.items()}
     model = MultiTask(encoder.model, encoder.hidden_size, weights, settings.temperature)
+    if heads is not None:
+        for head in HEADS:
+            load_weights(getattr(model, head), heads / f"{head}.safetensors")
+    encoder.model.requires_grad_(settings.learning_rate > 0)
     checkpoints = out / "checkpoints"
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
@@ -163,17 +177,20 @@ def finetune(data: Path, encoder_folder: Path, out: Path, settings: FinetuneSett
         remove_unused_columns=False,
         dataloader_pin_memory=False,
     )
-    trunk = {id(parameter) for parameter in encoder.model.parameters()}
+    rates = {"trunk.": settings.learning_rate, ".wide.": settings.wide_learning_rate, "": settings.head_learning_rate}
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    parts = [next(part for part in rates if part in name) for name, _ in named]
     groups = [
-        {"params": [p for p in model.parameters() if id(p) in trunk], "lr": settings.learning_rate},
-        {"params": [p for p in model.parameters() if id(p) not in trunk], "lr": settings.head_learning_rate},
-    ]
+        {"params": [p for (_, p), of in zip(named, parts, strict=True) if of == part], "lr": rate,
+         "weight_decay": 0.0 if part == ".wide." else 0.01}
+        for part, rate in rates.items()
+    ]  # fmt: skip
     trainer = Trainer(
         model=model,
         args=arguments,
         train_dataset=batches,  # a list is a map-style dataset
         data_collator=lambda items: items[0],
-        optimizers=(torch.optim.AdamW(groups, weight_decay=0.01), None),
+        optimizers=(torch.optim.AdamW([group for group in groups if group["params"]]), None),
     )
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)) if checkpoints.exists() else None)
     model.eval()

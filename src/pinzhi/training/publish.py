@@ -43,13 +43,13 @@ LABELS: Mapping[str, Sequence[str]] = {
 SOURCES: Mapping[str, str] = {
     "encoder": "raw_text (everyday_dialogue_qa without c3, everyday_life_articles, everyday_titles, misc_short, "
     "news_articles_cnews, a quarter of weibo_posts_covid19), threads/ced, training texts of the labelled sets",
-    "sentiment": "authored/comments; online_shopping_10_cats, chnsenticorp_htl, waimai_10k, weibo2018, eprstmt, "
+    "sentiment": "labels/comments; online_shopping_10_cats, chnsenticorp_htl, waimai_10k, weibo2018, eprstmt, "
     "smp2020_ewect, weibo_moods8, osm2022",
-    "authenticity": "authored/comments; group_chat_ads, game_chat_ads",
-    "manner": "authored/originality: templates, quotes, sources",
-    "coherence": "authored/coherence a, b, c",
-    "embedding": "lcqmc, bq_corpus, afqmc, atec, oppo_xiaobu, simclue_mix, stsb_zh; authored/originality",
-    "originality": "authored/originality: pairs that the embedding was not trained on",
+    "authenticity": "labels/comments; group_chat_ads, game_chat_ads",
+    "manner": "labels/originality: templates, quotes, sources",
+    "coherence": "labels/coherence a, b, c",
+    "embedding": "lcqmc, bq_corpus, afqmc, atec, oppo_xiaobu, simclue_mix, stsb_zh; labels/originality",
+    "originality": "labels/originality: pairs that the embedding was not trained on",
 }
 LIMITS: Mapping[str, str] = {
     "sentiment": "Irony without a marker, dialect and two-character comments are weak.",
@@ -90,10 +90,9 @@ def train_judge(features: np.ndarray, labels: np.ndarray, seed: int, steps: int 
     return judge.eval()
 
 
-def temperatures(heads: Heads, data: Path) -> dict[str, float]:
+def temperatures(heads: Heads, labels: Path) -> dict[str, float]:
     """Temperature of each classifying head, fitted on dev rows."""
-    authored = data / "authored"
-    comments = read_comments(authored)
+    comments = read_comments(labels)
     _, dev = split(comments, [row.group for row in comments])
     sentiment, authenticity = heads.comments([row.text for row in dev], [row.post for row in dev])
     result = {
@@ -102,11 +101,11 @@ def temperatures(heads: Heads, data: Path) -> dict[str, float]:
             authenticity, np.array([row.authenticity.allowed[0] for row in dev if row.authenticity])
         ),
     }
-    _, manners = read_pairs(authored)
+    _, manners = read_pairs(labels)
     _, manner_dev = split(manners, [row.group for row in manners])
     _, p = heads.posts([row.text for row in manner_dev])
     result["manner"] = fit_temperature(p, np.array([MANNERS.index(row.label) for row in manner_dev]))
-    rows, values = read_coherence(authored)
+    rows, values = read_coherence(labels)
     _, posts = split(rows, [row.brand for row in rows])
     found, truth = [], []
     for brand in sorted({row.brand for row in posts}):
@@ -121,27 +120,28 @@ def temperatures(heads: Heads, data: Path) -> dict[str, float]:
     return result
 
 
-def publish(tuned: Path, data: Path, models: Path, *, date: str, seed: int) -> dict[str, str]:
-    """Write and promote a version of the encoder and of every head; returns head -> version."""
+def publish(tuned: Path, labels: Path, data: Path, models: Path, *, date: str, seed: int) -> dict[str, str]:
+    """Write and promote a version of the encoder and of every head; returns head -> version. `labels` are our own sets,
+    `data` the public ones."""
     encoder = Encoder.load(tuned / "encoder", Segmenter())
     modules: dict[str, nn.Module] = {
         name: load_weights(build_head(name, encoder.hidden_size), tuned / f"{name}.safetensors") for name in HEADS
     }
     heads = Heads(encoder, modules, {})
     read = word_reader(heads)
-    pairs, _ = read_pairs(data / "authored")
+    pairs, _ = read_pairs(labels)
     train, _ = split(pairs, [row.group for row in pairs])
-    evidence, labels = _judge_pairs([row for row in train if kept_for_judge(row)])
-    judge = train_judge(pair_evidence(heads, read, evidence), np.array(labels), seed)
+    evidence, classes = _judge_pairs([row for row in train if kept_for_judge(row)])
+    judge = train_judge(pair_evidence(heads, read, evidence), np.array(classes), seed)
     modules["originality"] = judge
-    heads = Heads(encoder, modules, temperatures(heads, data))
+    heads = Heads(encoder, modules, temperatures(heads, labels))
 
     reports: dict[str, dict[str, Any]] = {"encoder": {}, "embedding": {}}
-    comments = evaluate_comments(heads, data)
+    comments = evaluate_comments(heads, labels, data)
     reports["sentiment"] = {**comments["sentiment"], "public": comments["public_sentiment"]}
     reports["authenticity"] = comments["authenticity"]
-    reports["coherence"] = evaluate_coherence(heads, data)
-    originality = evaluate_originality(heads, read, data)
+    reports["coherence"] = evaluate_coherence(heads, labels)
+    originality = evaluate_originality(heads, read, labels)
     reports["manner"] = {"f1": originality.pop("manner_f1")}
     reports["originality"] = originality
 

@@ -117,8 +117,9 @@ class FinetuneSettings(Settings):
     """configs/train/heads.toml"""
 
     seed: int
-    learning_rate: float
+    learning_rate: float  # of the encoder; 0 leaves it as it is
     head_learning_rate: float
+    wide_learning_rate: float
     warmup_share: float
     code_dropout: float
     max_tokens: int
