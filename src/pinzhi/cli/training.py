@@ -33,11 +33,12 @@ WORDS = {
 def train(
     task: Annotated[str, typer.Argument(metavar="TASK", help="sentiment or authenticity.")],
     labels: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            metavar="LABELS...", help="Label Studio JSON, doccano JSON lines, JSON lines, CSV, TSV, Parquet."
+            metavar="[LABELS...]",
+            help="Label Studio JSON, doccano JSON lines, JSON lines, CSV, TSV, Parquet; none where the base has grown.",
         ),
-    ],
+    ] = None,
     base: Annotated[
         Path | None, typer.Option("--base", metavar="DIR", help="Labelled sets to train on as well and to judge by.")
     ] = None,
@@ -50,7 +51,7 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Retrain TASK on new labels; the new model becomes active only where it is better with confidence."""
-    existing(labels, "a label file")
+    labels = existing(labels or [], "a label file")
     from pinzhi.training.label_files import LabelTask
     from pinzhi.training.retrain import retrain
     from pinzhi.training.settings import RetrainSettings

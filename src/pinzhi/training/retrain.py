@@ -27,7 +27,7 @@ from pinzhi.segment import Segmenter
 from pinzhi.text import normalise
 from pinzhi.training.corpus import text_key
 from pinzhi.training.data import AUTHENTICITIES, SENTIMENTS, CommentRow, is_dev, read_comments, split
-from pinzhi.training.label_files import LabelTask, Problem, read_labels
+from pinzhi.training.label_files import LABELS, LabelTask, Problem, read_labels
 from pinzhi.training.publish import Described, save_version
 from pinzhi.training.settings import RetrainSettings
 
@@ -75,8 +75,8 @@ def retrain(
     task: LabelTask, labels: Sequence[Path], *, models: Path, base: Path, settings: RetrainSettings,
     day: str | None = None, progress: Callable[[str], None] = lambda stage: None,
 ) -> Retrained:  # fmt: skip
-    """Train the head of `task` on the labelled sets under `base` and the label files `labels`; the better model is
-    promoted, the other kept as a candidate. Equal data, seed and machine give equal weights.
+    """Train the head of `task` on the labelled sets under `base` and the label files `labels` (none: `base` alone has
+    grown); the better model is promoted, the other kept as a candidate. Equal data, seed and machine give equal weights.
 
     Frozen rows are those of the dev accounts of `base`, which no model was trained on. Raises UsageError for a task that
     cannot be retrained alone, InputError when no label can be used.
@@ -86,13 +86,13 @@ def retrain(
             f"expected {' or '.join(TASKS)}, found {task}: it is trained with the encoder; use `python -m pipelines.retrain DATA`"
         )
     progress("read")
-    table, problems = read_labels(labels, task)
+    table, problems = read_labels(labels, task) if labels else (LABELS.empty_table(), [])
     own = read_comments(base)
     train, frozen = (_of_comments(part, task) for part in split(own, [row.group for row in own]))
     known = {text_key(text) for text in frozen.texts}
     fresh = _of_labels(table, task)
     kept = [i for i, text in enumerate(fresh.texts) if text_key(text) not in known]
-    if not kept:
+    if labels and not kept:
         shown = "; ".join(map(str, problems[:3])) or f"all {len(fresh)} repeat rows of the frozen set"
         raise InputError(f"expected labels of {task} that can be used, found none ({shown})")
     repeats, fresh = len(fresh) - len(kept), fresh.take(kept)
