@@ -1,7 +1,7 @@
 """Thin Prefect flows over `pinzhi`: score archives, evaluate, pre-train, retrain.
 
-Settings stand here because they must be there before prefect is imported. Each is a default: what the environment already says is kept. Without PREFECT_API_URL a flow brings its own
-temporary server, on this machine alone.
+Settings stand here because they must be there before prefect is imported. Each is a default: what the environment
+already says is kept. Without PREFECT_API_URL a flow brings its own temporary server, on this machine alone.
 """
 
 import os

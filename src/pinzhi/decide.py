@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pinzhi import schemas
 from pinzhi.config import ScoreConfig
 from pinzhi.labels import Authenticity, Grade, Originality, Sentiment, Verdict
-from pinzhi.text import normalise
+from pinzhi.text import is_blank
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
     )
     original = originality(p, syndicated, config)
     undetermined = measures["is_undetermined"].to_pylist()
-    worded = np.array([bool(normalise(text).text.strip()) for text in measures["text"].to_pylist()], dtype=bool)
+    worded = np.array([not is_blank(text) for text in measures["text"].to_pylist()], dtype=bool)
     read = worded | np.array([bool((title or "").strip()) for title in measures["title"].to_pylist()], dtype=bool)
     original[~worded] = np.nan
     labels = [

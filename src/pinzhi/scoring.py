@@ -21,7 +21,7 @@ from pinzhi.originality.index import INDEX, IndexRows, PostIndex
 from pinzhi.originality.search import Finding, Search
 from pinzhi.segment import Segmenter
 from pinzhi.tables import check
-from pinzhi.text import normalise
+from pinzhi.text import is_blank, normalise
 from pinzhi.types import CoherenceScore, OriginalityScore, PairSpan, Post, PostScore, Span, ValueScore
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Scorer:
         draft = post if isinstance(post, Post) else Post(post)
         _check_draft(draft)
         _check_brand(brand)
-        if not normalise(draft.text[:MAX_CHARACTERS]).text.strip():
+        if is_blank(draft.text[:MAX_CHARACTERS]):
             raise InputError(f"expected a text with content, found {len(draft.text)} characters of nothing; write some")
         when = draft.published_at or datetime.max.replace(tzinfo=UTC, year=9000)
         table = pa.table(
@@ -254,7 +254,7 @@ class Scorer:
     ) -> pa.Table:
         """ORIGINALITY_MEASURES of posts, in order, against the surely earlier posts of `index`; fingerprints are taken
         from it where it has them. `own_accounts` are (platform, account) pairs that speak for one brand."""
-        rows = index.rows_of(zip(posts["platform"].to_pylist(), posts["post_id"].to_pylist(), strict=True))
+        rows = index.rows_of(_keys(posts, "post_id"))
         if rows is None:
             return self._originality(IndexRows.of(self.fingerprint(posts)), index, own_accounts)
         return self._originality(rows, index, own_accounts)
@@ -272,7 +272,7 @@ class Scorer:
         """(platform, post_id) of posts in `index`, published surely after a near match among `new_rows` (schema INDEX):
         what was said of them no longer holds."""
         keys = self._search.later_matches(IndexRows.of(new_rows), index)
-        fresh = set(zip(new_rows["platform"].to_pylist(), new_rows["post_id"].to_pylist(), strict=True))
+        fresh = set(_keys(new_rows, "post_id"))
         kept = sorted(set(keys) - fresh)
         return pa.table({"platform": [k[0] for k in kept], "post_id": [k[1] for k in kept]},
                         schema=pa.schema([("platform", pa.string()), ("post_id", pa.string())]))  # fmt: skip

@@ -124,6 +124,11 @@ def normalise(raw: str) -> Normalised:
     return Normalised("".join(pieces), np.concatenate(piece_starts), np.concatenate(piece_ends))
 
 
+def is_blank(raw: str) -> bool:
+    """Whether `raw` holds nothing that a person could read."""
+    return not normalise(raw).text.strip()
+
+
 def _separates_words(text: str, start: int, end: int) -> bool:
     """A space matters only between two letters or digits; anywhere else it is decoration."""
     if start == 0 or end == len(text):

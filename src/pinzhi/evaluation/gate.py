@@ -57,16 +57,16 @@ def judge(
         for name, mask in sorted(slices.items())
         if mask.sum() >= least_rows
     )
-    worst = min(parts, key=lambda part: part.after - part.before, default=None)
+    falling = [part for part in parts if part.before - part.after > margin]
     gain = metric(truth, after) - metric(truth, before)
     if low <= 0:
         reason = f"the gain of {gain:+.3f} on {len(truth)} frozen rows is not sure ({low:+.3f} to {high:+.3f})"
-    elif worst is not None and worst.before - worst.after > margin:
+    elif falling:
+        worst = max(falling, key=lambda part: part.before - part.after)
         reason = f"it falls from {worst.before:.3f} to {worst.after:.3f} on {worst.name} ({worst.n} rows)"
     else:
         reason = f"it gains {gain:+.3f} on {len(truth)} frozen rows ({low:+.3f} to {high:+.3f}) and falls nowhere by more than {margin}"
-    fails_somewhere = worst is not None and worst.before - worst.after > margin
     return Verdict(
         len(truth), round(metric(truth, before), 4), round(metric(truth, after), 4), round(low, 4), round(high, 4), parts,
-        low > 0 and not fails_somewhere, reason,
+        low > 0 and not falling, reason,
     )  # fmt: skip

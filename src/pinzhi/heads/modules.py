@@ -6,18 +6,20 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from pinzhi.text import normalise
+
 NGRAM_BUCKETS = 1 << 15
 NGRAM_ORDERS = (1, 2, 3, 4)
 MAX_NGRAM_CHARACTERS = 400
 
 
 def hash_ngrams(texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Bucket ids of the character n-grams of normalised `texts`, flat, and the offset at which each text starts."""
+    """Bucket ids of the character n-grams of raw `texts`, normalised here, flat, and the offset at which each text starts."""
     flat: list[int] = []
     offsets: list[int] = []
     for text in texts:
         offsets.append(len(flat))
-        text = f"^{text[:MAX_NGRAM_CHARACTERS]}$"
+        text = f"^{normalise(text).text[:MAX_NGRAM_CHARACTERS]}$"
         grams = {text[i : i + order] for order in NGRAM_ORDERS for i in range(len(text) - order + 1)}
         flat.extend(zlib.crc32(gram.encode()) % NGRAM_BUCKETS for gram in sorted(grams))
     return torch.tensor(flat, dtype=torch.long), torch.tensor(offsets, dtype=torch.long)

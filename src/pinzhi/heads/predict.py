@@ -113,7 +113,7 @@ class Heads:
         sentiment, authenticity = np.zeros((len(said), 3), np.float32), np.zeros((len(said), 5), np.float32)
         for batch in self.encoder.batches(sequences):
             hidden = self.encoder.hidden(batch.ids, batch.mask)
-            grams = hash_ngrams([normalise(said[row]).text for row in batch.rows])
+            grams = hash_ngrams([said[row] for row in batch.rows])
             for name, into in (("sentiment", sentiment), ("authenticity", authenticity)):
                 into[batch.rows] = self._probabilities(name, self._modules[name](hidden, batch.mask, grams))
         return sentiment[rows], authenticity[rows]
@@ -138,7 +138,7 @@ class Heads:
             chosen = [texts[row] for row in batch.rows]
             vectors[batch.rows] = self._modules["embedding"](hidden, batch.mask).numpy()
             logits = self._modules["manner"](
-                hidden, batch.mask, hash_ngrams([normalise(text).text for text in chosen]),
+                hidden, batch.mask, hash_ngrams(chosen),
                 torch.tensor([manner_features(text) for text in chosen]),
             )  # fmt: skip
             manner[batch.rows] = self._probabilities("manner", logits)

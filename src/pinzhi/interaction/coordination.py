@@ -3,6 +3,7 @@
 import hashlib
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -81,14 +82,25 @@ def _flood(
     found: dict[int, _Comment] = {}
     for post, timed in by_post.items():
         timed.sort(key=lambda pair: (pair[0], pair[1].row))
-        times = [at for at, _ in timed]
-        for first, at in enumerate(times):
-            wave = [member for _, member in timed[first : bisect_right(times, at + 60)]]
-            hands = len({member.author_id or member.row for member in wave})
+        hands: Counter[str | int] = Counter()  # of the comments first:end, those within a minute of the first
+        end = taken = 0
+        for first, (at, member) in enumerate(timed):
+            while end < len(timed) and timed[end][0] <= at + 60:
+                hands[_hand(timed[end][1])] += 1
+                end += 1
             everybody = bisect_right(under[post], at + 60) - bisect_left(under[post], at)
-            if hands >= config.comments.flood_from and len(wave) >= config.comments.flood_share * everybody:
-                found.update({member.row: member for member in wave})
+            if len(hands) >= config.comments.flood_from and end - first >= config.comments.flood_share * everybody:
+                found.update({one.row: one for _, one in timed[max(first, taken) : end]})
+                taken = end
+            hands[_hand(member)] -= 1
+            if not hands[_hand(member)]:
+                del hands[_hand(member)]
     return [found[row] for row in sorted(found)]
+
+
+def _hand(comment: _Comment) -> str | int:
+    """Who wrote it; a masked comment may be anybody's."""
+    return comment.author_id or comment.row
 
 
 def _evidence(members: Sequence[_Comment], config: ScoreConfig) -> str | None:

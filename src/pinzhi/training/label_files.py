@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from pinzhi.errors import InputError
 from pinzhi.labels import ORIGINALITY_CLASSES, Authenticity, Grade, Sentiment
-from pinzhi.text import normalise
+from pinzhi.text import is_blank, normalise
 
 Raw = Mapping[str, Any]
 
@@ -134,7 +134,7 @@ def _row(fields: Raw, votes: Sequence[_Vote], task: LabelTask, spelling: Mapping
         for name, keys in _NAMES.items()
     }
     text = row["text"]
-    if not isinstance(text, str) or not normalise(text).text.strip():
+    if not isinstance(text, str) or is_blank(text):
         return f"expected a text, found {'none' if text is None else 'an empty one'}"
     if not votes:
         return "expected a label, found none (skipped or not yet annotated)"

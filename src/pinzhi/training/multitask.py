@@ -11,7 +11,7 @@ from torch.nn import functional
 from pinzhi.heads.encoder import Encoder, clip, pad
 from pinzhi.heads.modules import SentenceEmbedder, TextClassifier, ValueMatcher, hash_ngrams
 from pinzhi.heads.predict import MANNERS, POST_CONTEXT_TOKENS, manner_features
-from pinzhi.text import normalise, without_emoticons
+from pinzhi.text import without_emoticons
 from pinzhi.training.data import (
     AUTHENTICITIES,
     SENTIMENTS,
@@ -156,7 +156,7 @@ class BatchMaker:
         return {
             "ids": padded,
             "mask": mask,
-            "ngrams": hash_ngrams([normalise(text).text for text in texts]),
+            "ngrams": hash_ngrams(texts),
             "sentiment": target_masks([row.sentiment for row in rows], len(SENTIMENTS)),
             "authenticity": target_masks([row.authenticity for row in rows], len(AUTHENTICITIES)),
         }
@@ -167,7 +167,7 @@ class BatchMaker:
         return {
             "ids": ids,
             "mask": mask,
-            "ngrams": hash_ngrams([normalise(row.text).text for row in rows]),
+            "ngrams": hash_ngrams([row.text for row in rows]),
             "extra": torch.tensor([manner_features(row.text) for row in rows]),
             "label": torch.tensor([MANNERS.index(row.label) for row in rows]),
         }

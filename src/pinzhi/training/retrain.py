@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import torch
+from scipy.special import softmax
 from sklearn.metrics import confusion_matrix
 from torch import Tensor, nn
 from torch.nn import functional
@@ -22,12 +23,10 @@ from pinzhi.evaluation.metrics import expected_calibration_error, fit_temperatur
 from pinzhi.heads.modules import TextClassifier, hash_ngrams
 from pinzhi.heads.predict import Heads, build_head
 from pinzhi.heads.store import open_active, promote
-from pinzhi.memory import hand_back
 from pinzhi.segment import Segmenter
-from pinzhi.text import normalise
 from pinzhi.training.corpus import text_key
 from pinzhi.training.data import AUTHENTICITIES, SENTIMENTS, CommentRow, is_dev, read_comments, split
-from pinzhi.training.label_files import LABELS, LabelTask, Problem, read_labels
+from pinzhi.training.label_files import LabelTask, Problem, read_labels
 from pinzhi.training.publish import Described, save_version
 from pinzhi.training.settings import RetrainSettings
 
@@ -86,7 +85,7 @@ def retrain(
             f"expected {' or '.join(TASKS)}, found {task}: it is trained with the encoder; use `python -m pipelines.retrain DATA`"
         )
     progress("read")
-    table, problems = read_labels(labels, task) if labels else (LABELS.empty_table(), [])
+    table, problems = read_labels(labels, task)
     own = read_comments(base)
     train, frozen = (_of_comments(part, task) for part in split(own, [row.group for row in own]))
     known = {text_key(text) for text in frozen.texts}
@@ -100,15 +99,18 @@ def retrain(
 
     active = Heads.load(models, Segmenter())
     progress("encode")
-    pooled = _pooled(active, _joined(rows, frozen))
+    everything = _joined(rows, frozen)
+    pooled = _pooled(active, everything)
     progress("train")
     held = np.array([is_dev(f"temperature/{group}", settings.held_back) for group in rows.groups])
     head = _fit(active, task, rows, pooled[: len(rows)], np.flatnonzero(~held), settings)
     progress("evaluate")
-    logits = _logits(head, _joined(rows, frozen), pooled)
+    logits = _logits(head, everything, pooled)
     on_held = logits[: len(rows)][held]
-    temperature = fit_temperature(_softmax(on_held), rows.labels[held]) if held.any() else active.temperature(task)
-    after = _softmax(logits[len(rows) :] / temperature)
+    temperature = (
+        fit_temperature(softmax(on_held, axis=1), rows.labels[held]) if held.any() else active.temperature(task)
+    )
+    after = softmax(logits[len(rows) :] / temperature, axis=1)
     before = dict(zip(TASKS, active.comments(frozen.texts, frozen.posts), strict=True))[task]
     verdict = judge(
         macro_f1, frozen.labels, before.argmax(1), after.argmax(1), _slices(frozen), seed=settings.seed,
@@ -155,7 +157,7 @@ def _joined(one: _Rows, two: _Rows) -> _Rows:
     )
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _pooled(heads: Heads, rows: _Rows) -> Tensor:
     """What the deep part reads of each comment [n, 3h]; the encoder stays as it is, so this is computed once."""
     sequences = heads.comment_sequences(rows.texts, rows.posts)
@@ -164,12 +166,7 @@ def _pooled(heads: Heads, rows: _Rows) -> Tensor:
         pooled[torch.from_numpy(batch.rows)] = TextClassifier.pool(
             heads.encoder.hidden(batch.ids, batch.mask), batch.mask
         )
-        hand_back()
-    return pooled.clone()
-
-
-def _grams(texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-    return hash_ngrams([normalise(text).text for text in texts])
+    return pooled
 
 
 class _Trained(nn.Module):
@@ -197,7 +194,7 @@ def _fit(
 
     def batch(chosen: list[dict[str, int]]) -> dict[str, Any]:
         numbers = [one["row"] for one in chosen]
-        return {"pooled": pooled[numbers], "ngrams": _grams([rows.texts[i] for i in numbers]),
+        return {"pooled": pooled[numbers], "ngrams": hash_ngrams([rows.texts[i] for i in numbers]),
                 "labels": torch.from_numpy(rows.labels[numbers])}  # fmt: skip
 
     optimizer = torch.optim.AdamW(
@@ -220,12 +217,7 @@ def _fit(
 
 @torch.inference_mode()
 def _logits(head: TextClassifier, rows: _Rows, pooled: Tensor) -> np.ndarray:
-    return head.classify(pooled, _grams(rows.texts)).numpy()
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    e = np.exp(logits - logits.max(1, keepdims=True))
-    return e / e.sum(1, keepdims=True)
+    return head.classify(pooled, hash_ngrams(rows.texts)).numpy()
 
 
 def _slices(rows: _Rows) -> dict[str, np.ndarray]:
