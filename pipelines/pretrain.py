@@ -12,15 +12,16 @@ from pinzhi.training.settings import EncoderSettings
 
 
 @task(cache_policy=NO_CACHE)
-def train_encoder(data: str, out: str, config: str) -> str:
+def train_encoder(data: str, out: str, config: str, start: str | None) -> str:
     """One task: its steps and checkpoints resume on their own."""
-    return str(pretrain(Path(data), Path(out), EncoderSettings.load(Path(config))))
+    settings = EncoderSettings.load(Path(config))
+    return str(pretrain(Path(data), Path(out), settings, None if start is None else Path(start)))
 
 
 @flow(name="pretrain")
-def pretrain_encoder(data: str, out: str, config: str) -> str:
-    """Corpus, vocabulary, static vectors, masked words."""
-    return train_encoder(data, out, config)
+def pretrain_encoder(data: str, out: str, config: str, start: str | None = None) -> str:
+    """Corpus, vocabulary, static vectors, masked or replaced words; with `start`, an encoder's folder, on from there."""
+    return train_encoder(data, out, config, start)
 
 
 if __name__ == "__main__":
@@ -28,5 +29,7 @@ if __name__ == "__main__":
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, default=Path("work/encoder"))
     parser.add_argument("--config", type=Path, default=configs() / "train" / "encoder.toml")
+    parser.add_argument("--start", type=Path, default=None)
     given = parser.parse_args()
-    pretrain_encoder(str(given.data), str(given.out), str(given.config))
+    start = None if given.start is None else str(given.start)
+    pretrain_encoder(str(given.data), str(given.out), str(given.config), start)

@@ -1,4 +1,4 @@
-"""Pre-training of the encoder: vocabulary, static vectors, masked words. Resumes from its last checkpoint."""
+"""Pre-training of the encoder: vocabulary, static vectors, then the objective of the settings. Resumes from its last checkpoint."""
 
 from collections import Counter
 from pathlib import Path
@@ -6,11 +6,20 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
+import torch
+from torch import nn
 
 from pinzhi.heads.tokenizer import SPECIAL_TOKENS, build_tokenizer
 from pinzhi.segment import Segmenter
 from pinzhi.training.corpus import build_corpus
-from pinzhi.training.settings import EncoderSettings, SkipgramSettings, VocabularySettings
+from pinzhi.training.objectives import MaskedWords, ReplacedWords, shrunk
+from pinzhi.training.settings import (
+    EncoderSettings,
+    ModelSettings,
+    ObjectiveSettings,
+    SkipgramSettings,
+    VocabularySettings,
+)
 
 
 def count_vocabulary(corpus: Path, settings: VocabularySettings) -> dict[str, int]:
@@ -48,18 +57,19 @@ def skipgram_vectors(lines: list[list[int]], n_tokens: int, size: int, settings:
     return vectors
 
 
-def pretrain(data: Path, out: Path, settings: EncoderSettings) -> Path:
-    """Train the encoder on the texts under `data`; every step writes into `out` and is skipped when it is there.
+def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | None = None) -> Path:
+    """Train an encoder on the texts under `data`; every step writes into `out` and is skipped when it is there. With
+    `start`, the folder of any encoder and its tokenizer, training goes on from there; else vocabulary and static vectors
+    are made from the texts.
 
     Returns the folder of the trained encoder, loadable by `AutoModel` and `AutoTokenizer`.
     """
-    import torch
     from datasets import Dataset
     from transformers import (
+        AutoModel,
+        AutoTokenizer,
         DataCollatorForLanguageModeling,
-        ModernBertConfig,
-        ModernBertForMaskedLM,
-        PreTrainedTokenizerFast,
+        ModernBertModel,
         Trainer,
         TrainingArguments,
         set_seed,
@@ -71,11 +81,13 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings) -> Path:
     if not corpus.exists():
         build_corpus(data, out, settings.corpus, Segmenter())
     encoder = out / "encoder"
-    if (encoder / "tokenizer.json").exists():
-        tokenizer = PreTrainedTokenizerFast.from_pretrained(encoder)
+    if start is not None:
+        tokenizer = AutoTokenizer.from_pretrained(start, local_files_only=True)
+    elif (encoder / "tokenizer.json").exists():
+        tokenizer = AutoTokenizer.from_pretrained(encoder, local_files_only=True)
     else:
         tokenizer = build_tokenizer(count_vocabulary(corpus, settings.vocabulary))
-        tokenizer.save_pretrained(encoder)
+    tokenizer.save_pretrained(encoder)
 
     length = settings.training.sequence_length
 
@@ -91,37 +103,25 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings) -> Path:
     dataset = Dataset.from_parquet(str(corpus)).shuffle(seed=settings.seed)
     packed = dataset.map(pack, batched=True, batch_size=2000, remove_columns=dataset.column_names)
 
-    vectors = out / "skipgram.npy"
-    if not vectors.exists():
-        table = skipgram_vectors(
-            packed["input_ids"], len(tokenizer), settings.model.hidden_size, settings.skipgram, settings.seed
-        )
-        np.save(vectors, table)
-
     set_seed(settings.seed)
-    model = ModernBertForMaskedLM(
-        ModernBertConfig(
-            **settings.model.model_dump(),
-            vocab_size=len(tokenizer),
-            max_position_embeddings=1024,
-            global_attn_every_n_layers=1,
-            sparse_prediction=True,
-            pad_token_id=tokenizer.pad_token_id,
-            bos_token_id=tokenizer.cls_token_id,
-            eos_token_id=tokenizer.sep_token_id,
-            cls_token_id=tokenizer.cls_token_id,
-            sep_token_id=tokenizer.sep_token_id,
-            attn_implementation="sdpa",
-        )
-    )
-    static = torch.from_numpy(np.load(vectors))
-    seen = static.abs().sum(1) > 0
-    with torch.no_grad():
-        model.get_input_embeddings().weight[seen] = static[seen]
+    if start is not None:
+        trunk = AutoModel.from_pretrained(start, local_files_only=True, dtype=torch.float32)
+    else:
+        trunk = ModernBertModel(_shape(settings.model, tokenizer))
+        vectors = out / "skipgram.npy"
+        if not vectors.exists():
+            table = skipgram_vectors(
+                packed["input_ids"], len(tokenizer), settings.model.hidden_size, settings.skipgram, settings.seed
+            )
+            np.save(vectors, table)
+        static = torch.from_numpy(np.load(vectors))
+        seen = static.abs().sum(1) > 0
+        with torch.no_grad():
+            trunk.get_input_embeddings().weight[seen] = static[seen]
 
     checkpoints = out / "checkpoints"
     trainer = Trainer(
-        model=model,
+        model=_learner(trunk, settings.objective, tokenizer),
         args=TrainingArguments(
             output_dir=str(checkpoints),
             per_device_train_batch_size=settings.training.batch_size,
@@ -140,8 +140,43 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings) -> Path:
             disable_tqdm=False,
         ),
         train_dataset=packed,
-        data_collator=DataCollatorForLanguageModeling(tokenizer, mlm_probability=settings.training.masked_share),
+        data_collator=DataCollatorForLanguageModeling(tokenizer, mlm_probability=settings.objective.masked_share),
     )
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)) if checkpoints.exists() else None)
-    model.base_model.save_pretrained(encoder)
+    trunk.save_pretrained(encoder)
     return encoder
+
+
+def _shape(model: ModelSettings, tokenizer: Any) -> Any:
+    """A configuration of ModernBERT for the words of `tokenizer`."""
+    from transformers import ModernBertConfig
+
+    return ModernBertConfig(
+        **model.model_dump(),
+        vocab_size=len(tokenizer),
+        max_position_embeddings=1024,
+        global_attn_every_n_layers=1,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=tokenizer.cls_token_id,
+        eos_token_id=tokenizer.sep_token_id,
+        cls_token_id=tokenizer.cls_token_id,
+        sep_token_id=tokenizer.sep_token_id,
+        attn_implementation="sdpa",
+    )
+
+
+def _learner(trunk: Any, objective: ObjectiveSettings, tokenizer: Any) -> nn.Module:
+    """`trunk` under the objective of the settings."""
+    from transformers import ModernBertModel
+
+    if objective.name == "masked":
+        return MaskedWords(trunk)
+    size = objective.generator_size
+    shape = ModelSettings(
+        hidden_size=size, num_hidden_layers=objective.generator_layers, num_attention_heads=max(1, size // 64),
+        intermediate_size=2 * size,
+    )  # fmt: skip
+    small = ModernBertModel(_shape(shape, tokenizer))
+    with torch.no_grad():
+        small.get_input_embeddings().weight.copy_(shrunk(trunk.get_input_embeddings().weight, size))
+    return ReplacedWords(trunk, trunk.config.hidden_size, MaskedWords(small), objective.weight)

@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -60,8 +60,19 @@ class ModelSettings(Settings):
     intermediate_size: int
 
 
-class MaskingSettings(Settings):
-    """Masked-word training."""
+class ObjectiveSettings(Settings):
+    """What is learnt: `masked` words are guessed, or `replaced` words are found, which a generator of `generator_size`
+    and `generator_layers` has put there; finding them weighs `weight` times guessing them."""
+
+    name: Literal["masked", "replaced"]
+    masked_share: float
+    generator_size: int = 128
+    generator_layers: int = 2
+    weight: float = 50.0
+
+
+class PretrainingSettings(Settings):
+    """Length, rate and pace of pre-training."""
 
     sequence_length: int
     batch_size: int
@@ -69,7 +80,6 @@ class MaskingSettings(Settings):
     warmup_steps: int
     decay_steps: int
     learning_rate: float
-    masked_share: float
     save_steps: int
 
 
@@ -81,7 +91,8 @@ class EncoderSettings(Settings):
     vocabulary: VocabularySettings
     skipgram: SkipgramSettings
     model: ModelSettings
-    training: MaskingSettings
+    objective: ObjectiveSettings
+    training: PretrainingSettings
 
 
 class TaskSettings(Settings):
