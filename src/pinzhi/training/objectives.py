@@ -1,5 +1,7 @@
 """What an encoder is pre-trained on. Shapes: n rows, t tokens, m masked tokens, v tokens of the vocabulary."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -10,7 +12,7 @@ IGNORED = -100  # label of a token that is not masked, as the collator of `trans
 class MaskedWords(nn.Module):
     """Guess the masked words. Only they meet the vocabulary, whose vectors are those of the input."""
 
-    def __init__(self, trunk: nn.Module) -> None:
+    def __init__(self, trunk: Any) -> None:
         super().__init__()
         self.trunk = trunk
         self._embedding = (trunk.get_input_embeddings(),)  # in a tuple: one parameter must not have two names
