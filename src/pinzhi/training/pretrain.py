@@ -137,6 +137,7 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | Non
             report_to="none",
             seed=settings.seed,
             dataloader_num_workers=0,
+            dataloader_pin_memory=False,
             disable_tqdm=False,
         ),
         train_dataset=packed,

@@ -1,0 +1,119 @@
+"""Pre-training: any encoder from a local folder, resumed where it was stopped, and objectives that can be learnt."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from torch import nn
+from transformers import AutoModel, BertConfig, BertModel
+
+from pinzhi.heads.tokenizer import build_tokenizer
+from pinzhi.paths import configs
+from pinzhi.training.objectives import IGNORED, MaskedWords, ReplacedWords, shrunk
+from pinzhi.training.pretrain import pretrain
+from pinzhi.training.settings import EncoderSettings
+
+WORDS = ["茶园", "清明", "采摘", "咖啡", "豆子", "烘焙", "徒步", "山路", "露营", "客服", "退款", "发货"]
+
+
+def small_bert(n_tokens: int) -> BertModel:
+    torch.manual_seed(1)
+    shape = BertConfig(
+        vocab_size=n_tokens, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64
+    )
+    return BertModel(shape)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder like that of the public sets, with sentences in which a word tells its neighbours."""
+    (tmp_path / "data" / "raw_text").mkdir(parents=True)
+    (tmp_path / "data" / "threads" / "ced").mkdir(parents=True)
+    texts = [f"{WORDS[i % 12]}{WORDS[(i + 1) % 12]}{WORDS[(i + 2) % 12]}第{i}次" for i in range(600)]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "data" / "raw_text" / "own.parquet")
+    thread = {"text": ["今天的茶园很安静"], "items": [[{"text": "明天还来"}]]}
+    pq.write_table(pa.table(thread), tmp_path / "data" / "threads" / "ced" / "train.parquet")
+    return tmp_path / "data"
+
+
+def settings(objective: str, steps: int) -> EncoderSettings:
+    shipped = EncoderSettings.load(configs() / "train" / "encoder.toml")
+    return shipped.model_copy(
+        update={
+            "corpus": shipped.corpus.model_copy(update={"raw_text": {"own": 1.0}}),
+            "objective": shipped.objective.model_copy(update={"name": objective, "generator_size": 16}),
+            "training": shipped.training.model_copy(
+                update={"sequence_length": 16, "batch_size": 8, "max_steps": steps, "warmup_steps": 1, "decay_steps": 1,
+                        "save_steps": 4}
+            ),
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("objective", ["masked", "replaced"])
+def test_a_bert_of_another_size_goes_on_from_its_folder_and_resumes(data: Path, tmp_path: Path, objective: str) -> None:
+    start = tmp_path / "start"
+    tokenizer = build_tokenizer({word: 9 for word in [*WORDS, *{c for word in WORDS for c in word}, *"0123456789第次"]})
+    tokenizer.save_pretrained(start)
+    bert = small_bert(len(tokenizer))
+    bert.save_pretrained(start)
+
+    folder = pretrain(data, tmp_path / "out", settings(objective, 4), start)
+    again = pretrain(data, tmp_path / "out", settings(objective, 8), start)
+    assert again == folder
+    state = json.loads((tmp_path / "out" / "checkpoints" / "checkpoint-8" / "trainer_state.json").read_text("utf-8"))
+    assert state["global_step"] == 8
+    trained = AutoModel.from_pretrained(folder, local_files_only=True)
+    assert isinstance(trained, BertModel) and trained.config.hidden_size == 32
+    moved = trained.get_input_embeddings().weight - bert.get_input_embeddings().weight
+    assert moved.abs().max() > 1e-4
+
+
+def chains(n: int, length: int, n_tokens: int) -> torch.Tensor:
+    """Rows in which every token is followed by its successor: a wrong one can be told from its neighbours."""
+    first = torch.randint(0, n_tokens, (n, 1), generator=torch.Generator().manual_seed(3))
+    return (first + torch.arange(length)) % n_tokens
+
+
+def learn(module: nn.Module, tokens: torch.Tensor, steps: int, mask_id: int) -> list[dict[str, Any]]:
+    torch.manual_seed(5)
+    optimizer = torch.optim.AdamW(module.parameters(), lr=5e-3)
+    said = []
+    for _ in range(steps):
+        masked = torch.rand(tokens.shape) < 0.2
+        out = module(torch.where(masked, mask_id, tokens), torch.where(masked, tokens, IGNORED))
+        optimizer.zero_grad()
+        out["loss"].backward()
+        optimizer.step()
+        said.append({"loss": float(out["loss"].detach()), **out})
+    return said
+
+
+def test_masked_words_are_learnt() -> None:
+    said = learn(MaskedWords(small_bert(41)), chains(64, 12, 40), 300, mask_id=40)
+    assert said[-1]["loss"] < 0.5 * said[0]["loss"]
+
+
+def test_replaced_words_are_found_where_they_break_the_chain() -> None:
+    trunk = small_bert(41)
+    generator = MaskedWords(small_bert(41))
+    module = ReplacedWords(trunk, 32, generator, weight=50.0)
+    learn(module, chains(64, 12, 40), 400, mask_id=40)
+    tokens = chains(64, 12, 40)
+    tokens[:, 6] = (tokens[:, 6] + 7) % 40
+    with torch.no_grad():
+        logits = module.detect(trunk(input_ids=tokens).last_hidden_state).squeeze(-1)
+    broken, whole = logits[:, 6], logits[:, [0, 1, 2, 3, 9, 10, 11]]
+    assert (broken.unsqueeze(1) > whole).float().mean() > 0.9
+
+
+def test_a_generator_starts_from_the_strongest_directions() -> None:
+    torch.manual_seed(2)
+    strong = torch.randn(50, 4) @ torch.randn(4, 32)
+    small = shrunk(strong + 0.01 * torch.randn(50, 32), 4)
+    distances, kept = torch.cdist(strong, strong), torch.cdist(small, small)
+    assert torch.corrcoef(torch.stack([distances.flatten(), kept.flatten()]))[0, 1] > 0.99
