@@ -27,6 +27,7 @@ class OriginalityConfig(_Section):
     wanted_recall: Share
     max_candidates: Count
     derived_from: Share
+    unshown_weight: Share
     template_from: Share
     quote_from: Share
     quote_worth: Share

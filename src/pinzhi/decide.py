@@ -65,6 +65,17 @@ def originality(p: np.ndarray, is_syndicated: np.ndarray, config: ScoreConfig) -
     return np.clip(100 * (p * worth).sum(1), 0, 100)
 
 
+def _as_shown(p: np.ndarray, spans: pa.ChunkedArray, config: ScoreConfig) -> np.ndarray:
+    """Probabilities [n, 5] after a rewrite of which no passage can be shown has given up its share to original: over a
+    whole archive most of such likenesses are chance, and an author accused of one could not be told why."""
+    n_spans = pc.fill_null(pc.list_value_length(spans), 0).to_numpy()
+    lost = np.where(n_spans == 0, (1 - config.originality.unshown_weight) * p[:, 2], 0)
+    result = p.copy()
+    result[:, 0] += lost
+    result[:, 2] -= lost
+    return result
+
+
 def _originality_label(p: np.ndarray, is_undetermined: bool, config: ScoreConfig) -> Originality:
     settings = config.originality
     if p[3] >= settings.template_from:
@@ -104,7 +115,7 @@ _GRADE_REASON = {
 def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
     """Append originality, originality_label, coherence, coherence_grade, interaction, quality, verdict and reasons; only
     a duplicate or a rewrite keeps its source. A post without words gets no score and no verdict."""
-    p = _matrix(measures, schemas.P_ORIGINALITY)
+    p = _as_shown(_matrix(measures, schemas.P_ORIGINALITY), measures["spans"], config)
     platforms, source_platforms = measures["platform"].to_pylist(), measures["source_platform"].to_pylist()
     is_self = measures["is_self"].to_pylist()
     syndicated = np.array(

@@ -58,6 +58,16 @@ def test_only_a_derived_post_names_a_source(config: ScoreConfig) -> None:
     assert decided(config, **copy, source_platform="weibo", source_post_id="s")["source_post_id"] == "s"
 
 
+def test_a_rewrite_wants_a_passage_to_show_or_near_certainty(config: ScoreConfig) -> None:
+    span = [{"start": 0, "end": 9, "source_start": 0, "source_end": 9}]
+    likely = dict(zip(P_ORIGINALITY, (0.2, 0.0, 0.8, 0.0, 0.0), strict=True))
+    shown, unshown = decided(config, **likely, spans=span), decided(config, **likely, spans=[])
+    assert shown["originality_label"] == "rewrite" and unshown["originality_label"] == "original"
+    assert shown["originality"] < unshown["originality"] < 100
+    sure = dict(zip(P_ORIGINALITY, (0.0, 0.0, 1.0, 0.0, 0.0), strict=True))
+    assert decided(config, **sure, spans=[])["originality_label"] == "rewrite"
+
+
 @pytest.mark.parametrize("text", ["", " \u200b\n"])
 def test_a_post_without_text_gets_no_score(text: str, config: ScoreConfig) -> None:
     row = decided(config, text=text)
