@@ -1,15 +1,22 @@
-"""`pinzhi models`: versions, cards, the switch."""
+"""`pinzhi models`: versions, cards, the switch, and what a switch would change."""
 
+import dataclasses
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pinzhi import paths
-from pinzhi.cli.options import Json, Models
-from pinzhi.cli.terminal import console, print_json, visible
+from pinzhi.cli.archives import progress, pseudonymiser
+from pinzhi.cli.options import Brands, Config, Json, KeepAuthors, Language, Models, Quiet, existing
+from pinzhi.cli.terminal import Lang, console, is_terminal, print_json, visible
 
 if TYPE_CHECKING:
+    from pinzhi.archive.compare import Comparison
     from pinzhi.heads.store import Version
+
+SHOWN = 6  # transitions of one column
 
 app = typer.Typer(help="Versions, cards, the switch.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -64,6 +71,75 @@ def rollback(head: Head, models: Models = None) -> None:
     console().print(visible(f"{head}: {store.rollback(models or paths.models(), head)}"))
 
 
+@app.command("diff")
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A version of some head.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Another version of the same head.")],
+    on: Annotated[Path, typer.Option("--on", metavar="DIR", help="Folder of a finished run; it stays as it is.")],
+    brands: Brands,
+    config: Config = None,
+    models: Models = None,
+    keep_authors: KeepAuthors = False,
+    lang: Language = Lang.ZH,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """What NEW would say of a scored archive where OLD said something else, before it is promoted."""
+    existing([on], "the folder of a run")
+    existing(brands, "a brand profile")
+    from pinzhi.archive.compare import compare, rescored
+    from pinzhi.brand import BrandProfile
+    from pinzhi.config import ScoreConfig
+    from pinzhi.heads import store
+    from pinzhi.scoring import Scorer
+
+    root = models or paths.models()
+    head = store.head_of(root, old)
+    store.show(root, head, new)
+    settings = ScoreConfig.load(config)
+    profiles = [BrandProfile.load(path) for path in brands]
+    with ExitStack() as held:
+        advance = held.enter_context(progress(lang, shown=is_terminal() and not quiet))
+        folders = [
+            held.enter_context(
+                rescored(
+                    on, profiles, scorer=Scorer.load(settings, held.enter_context(store.as_if_promoted(root, head, version))),
+                    config=settings, pseudonymise=pseudonymiser(keep_authors), progress=advance,
+                )
+            )
+            for version in (old, new)
+        ]  # fmt: skip
+        found = compare(*folders)
+    if json:
+        print_json({"head": head, "old": old, "new": new, **dataclasses.asdict(found)})
+    elif not quiet:
+        _show_changes(found, lang)
+
+
+_WORDS = {
+    Lang.ZH: ("表.列", "变化", "共", "平均移动", "最大", "之前 → 之后", "例"),
+    Lang.EN: ("table.column", "changed", "of", "mean move", "largest", "before → after", "for example"),
+}
+
+
+def _show_changes(found: "Comparison", lang: Lang) -> None:
+    from rich.table import Table
+
+    words, screen = _WORDS[lang], console()
+    table = Table(*words[:6])
+    table.columns[0].no_wrap = True
+    for column in found.columns:
+        moves = "\n".join(f"{one.n} {one.before} → {one.after}" for one in column.transitions[:SHOWN])
+        table.add_row(
+            f"{column.table}.{column.column}", f"{column.n_changed:,}", f"{column.n:,}", _number(column.mean_move),
+            _number(column.largest_move), visible(moves),
+        )  # fmt: skip
+    screen.print(table)
+    for one in found.examples:
+        line = f"{words[6]}: {one.table}.{one.column} {one.platform}/{one.id}: {one.before} → {one.after}"
+        screen.print(visible(line))
+
+
 def _as_json(version: "Version") -> dict[str, Any]:
     return {
         "head": version.head,
@@ -75,4 +151,4 @@ def _as_json(version: "Version") -> dict[str, Any]:
 
 
 def _number(value: Any) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value if value is not None else "-")
+    return f"{value:.2f}" if isinstance(value, float) else str(value if value is not None else "-")

@@ -10,7 +10,8 @@ import os
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,27 +141,80 @@ def show(models: Path, head: str, version: str | None = None) -> Version:
 
 
 def promote(models: Path, head: str, version: str) -> None:
-    """Make `version` the active one of `head`, after checking its files; the one before is kept for rollback."""
-    chosen = show(models, head, version)
-    for name, digest in chosen.manifest["files"].items():
-        _check(chosen.folder / name, digest)
+    """Make `version` the active one of `head`, after checking its files; the one before is kept for rollback. Heads read
+    what their own encoder says: a version of another encoder brings that encoder, and its newest heads, with it."""
     active = _read_active(models) if (models / "active.toml").exists() else {}
-    before = active.get(head, {})
-    if before.get("version") == version:
-        return
-    history = [*before.get("previous", []), before["version"]] if before else []
-    active[head] = {"version": version, "digest": sha256(chosen.folder / MANIFEST), "previous": history}
+    for name, chosen in sorted(_with_its_encoder(models, active, show(models, head, version)).items()):
+        for file, digest in chosen.manifest["files"].items():
+            _check(chosen.folder / file, digest)
+        before = active.get(name, {})
+        if before.get("version") == chosen.version:
+            continue
+        history = [*before.get("previous", []), before["version"]] if before else []
+        active[name] = _entry(chosen, history)
     _write_active(models, active)
 
 
+def _with_its_encoder(models: Path, active: Mapping[str, Any], chosen: Version) -> dict[str, Version]:
+    """Head -> version: `chosen`, and whatever must change with it."""
+    encoder = chosen.version if chosen.head == "encoder" else chosen.manifest.get("encoder")
+    if encoder is None or active.get("encoder", {}).get("version") == encoder:
+        return {chosen.head: chosen}
+    others = {
+        found.head: found  # by name, so that the newest is the last
+        for found in list_versions(models)
+        if found.manifest.get("encoder") == encoder or (found.head, found.version) == ("encoder", encoder)
+    }
+    return others | {chosen.head: chosen}
+
+
+def _entry(chosen: Version, history: Sequence[str]) -> dict[str, Any]:
+    return {"version": chosen.version, "digest": sha256(chosen.folder / MANIFEST), "previous": list(history)}
+
+
+def head_of(models: Path, version: str) -> str:
+    """The head that has a version of this name. Raises UsageError when there is none."""
+    for found in list_versions(models):
+        if found.version == version:
+            return found.head
+    raise UsageError(f"expected a version, found no {version}; `pinzhi models list` shows what there is")
+
+
+@contextmanager
+def as_if_promoted(models: Path, head: str, version: str) -> Iterator[Path]:
+    """A store, for the time being, in which `version` is the active one of `head`; the real one stays as it is."""
+    with tempfile.TemporaryDirectory(prefix="pinzhi-models-") as scratch:
+        store = Path(scratch)
+        for folder in models.iterdir():
+            if folder.is_dir():
+                (store / folder.name).symlink_to(folder.resolve(), target_is_directory=True)
+        shutil.copy2(models / "active.toml", store / "active.toml")
+        promote(store, head, version)
+        yield store
+
+
 def rollback(models: Path, head: str) -> str:
-    """Back to the version that was active before; returns its name."""
+    """Back to the version of `head` that was active before; returns its name. With an encoder, its heads go back too."""
     active = _read_active(models)
     history = list(active.get(head, {}).get("previous", []))
     if not history:
         raise UsageError(f"expected an earlier version of {head}, found none; `pinzhi models list` shows what there is")
     version = history.pop()
     chosen = show(models, head, version)
-    active[head] = {"version": version, "digest": sha256(chosen.folder / MANIFEST), "previous": history}
+    encoder = active.get("encoder", {}).get("version")
+    if head != "encoder" and chosen.manifest.get("encoder") != encoder:
+        raise UsageError(
+            f"expected a version of {head} that reads encoder {encoder}, found {version}, which reads another; "
+            "go back with `pinzhi models rollback encoder`"
+        )
+    active[head] = _entry(chosen, history)
+    if head == "encoder":
+        for name, entry in active.items():
+            own = [
+                one for one in entry.get("previous", []) if show(models, name, one).manifest.get("encoder") == version
+            ]
+            if name != "encoder" and own:
+                at = entry["previous"].index(own[-1])
+                active[name] = _entry(show(models, name, own[-1]), entry["previous"][:at])
     _write_active(models, active)
     return version
