@@ -49,6 +49,29 @@ def one_post_archive(folder: Path) -> Path:
     return path
 
 
+def small_archive(folder: Path) -> Path:
+    """A folder with one canonical post and five comments of every kind."""
+    archive = folder / "archive"
+    archive.mkdir()
+    post = {"platform": "weibo", "post_id": "1", "account_id": "a", "published_at": "2026-03-11T08:00:00+08:00",
+            "text": "三号地今年休耕种紫云英，少收四万斤谷，地的工钱单列一栏"}  # fmt: skip
+    (archive / "posts.jsonl").write_text(json.dumps(post, ensure_ascii=False), "utf-8")
+    texts = [
+        "太好吃了，回购三次了",
+        "等了半个月没发货，客服也不理人",
+        "种子哪里买",
+        "收到了，包装破了，很失望",
+        "支持，一直喝你们家的",
+    ]
+    rows = [
+        {"platform": "weibo", "post_id": "1", "comment_id": str(i), "author_id": f"u{i}", "author_name": f"某某{i}",
+         "text": text, "created_at": f"2026-03-11T09:0{i}:00+08:00"}
+        for i, text in enumerate(texts)
+    ]  # fmt: skip
+    (archive / "comments.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+    return archive
+
+
 def at(day: int, hour: int = 12, minute: int = 0, second: int = 0) -> datetime:
     return datetime(2026, 9, day, hour, minute, second, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from pinzhi.cli import main
 from pinzhi.heads.store import active_versions, open_active, promote, rollback, write_version
-from tests.conftest import ROOT
+from tests.conftest import ROOT, small_archive
 
 BRAND = ["--brand", str(ROOT / "configs" / "brands" / "lvye.yaml")]
 
@@ -47,40 +47,17 @@ def _described(manifest: object) -> dict[str, object]:
     return {k: v for k, v in dict(manifest).items() if k not in ("head", "files")}  # type: ignore[call-overload]
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Path:
-    folder = tmp_path / "archive"
-    folder.mkdir()
-    post = {"platform": "weibo", "post_id": "1", "account_id": "a", "published_at": "2026-03-11T08:00:00+08:00",
-            "text": "三号地今年休耕种紫云英，少收四万斤谷，地的工钱单列一栏"}  # fmt: skip
-    (folder / "posts.jsonl").write_text(json.dumps(post, ensure_ascii=False), "utf-8")
-    texts = [
-        "太好吃了，回购三次了",
-        "等了半个月没发货，客服也不理人",
-        "种子哪里买",
-        "收到了，包装破了，很失望",
-        "支持，一直喝你们家的",
-    ]
-    rows = [
-        {"platform": "weibo", "post_id": "1", "comment_id": str(i), "author_id": f"u{i}", "text": text,
-         "created_at": f"2026-03-11T09:0{i}:00+08:00"}
-        for i, text in enumerate(texts)
-    ]  # fmt: skip
-    (folder / "comments.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
-    return folder
-
-
 def content(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 def test_a_diff_shows_what_would_change_and_changes_nothing(
-    store: Path, archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PINZHI_KEY_FILE", str(tmp_path / "key"))
     old, new = active_versions(store)["sentiment"], contrary(store, tmp_path / "scratch")
     out = tmp_path / "out"
-    assert main(["run", str(archive), *BRAND, "--out", str(out), "--models", str(store), "-q"]) == 0
+    assert main(["run", str(small_archive(tmp_path)), *BRAND, "--out", str(out), "--models", str(store), "-q"]) == 0
     before, versions = content(out), active_versions(store)
     options = ["--on", str(out), *BRAND, "--models", str(store)]
     assert main(["models", "diff", old, new, *options, "--json"]) == 0

@@ -2,7 +2,7 @@
 
 import typer
 
-from pinzhi.cli import archives, drafts, models, schedule, training
+from pinzhi.cli import archives, drafts, labels, models, schedule, training
 
 app = typer.Typer(
     name="pinzhi",
@@ -20,4 +20,5 @@ app.command("convert")(archives.convert)
 app.command("inspect")(archives.inspect)
 app.command("schedule")(schedule.schedule)
 app.command("train")(training.train)
+app.add_typer(labels.app, name="label")
 app.add_typer(models.app, name="models")

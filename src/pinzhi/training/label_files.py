@@ -191,8 +191,8 @@ def _records(path: Path, task: LabelTask) -> Iterator[tuple[int, Raw, list[_Vote
         for number, record in reader(path):
             if not isinstance(record, dict):
                 raise InputError(f"{path}, row {number}: expected an object, found {type(record).__name__}")
-            if isinstance(record.get("data"), dict) and "annotations" in record:
-                yield number, record["data"], list(_label_studio(record["annotations"] or (), task))
+            if isinstance(record.get("data"), dict):
+                yield number, record["data"], list(_label_studio(record.get("annotations") or (), task))
             else:
                 yield number, record, _flat(record, task)
     except OSError as error:

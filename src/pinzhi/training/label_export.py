@@ -1,0 +1,229 @@
+"""What to label next: the posts or comments of a scored archive that the models are least sure of and that differ from
+one another, as files for the labelling tools. No author leaves the archive with them."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+import pyarrow as pa
+
+from pinzhi import schemas
+from pinzhi.errors import InputError, UsageError
+from pinzhi.labels import ORIGINALITY_CLASSES, Authenticity, Grade, Sentiment
+from pinzhi.tables import iter_tables, write_text
+from pinzhi.text import is_blank, normalise
+from pinzhi.training.label_files import SPELLINGS, LabelTask
+
+POOL = 10  # candidates for each row that is wanted: the least sure, among which the most different are taken
+CHINESE = {  # what an annotator reads
+    task: [next(name for name in names if not name.isascii()) for names in spellings.values()]
+    for task, spellings in SPELLINGS.items()
+}
+
+
+class LabelFormat(StrEnum):
+    """The tool that will read the file."""
+
+    LABEL_STUDIO = "label-studio"
+    DOCCANO = "doccano"
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """A text worth labelling: what an annotator sees, what the model said, and how unsure it was (0-1)."""
+
+    fields: dict[str, str]
+    prediction: str
+    probability: float
+    doubt: float
+    models: str
+
+
+_CLASSES: dict[LabelTask, Sequence[str]] = {
+    LabelTask.SENTIMENT: [str(int(one)) for one in Sentiment],
+    LabelTask.AUTHENTICITY: [one.value for one in Authenticity],
+    LabelTask.ORIGINALITY: [one.value for one in ORIGINALITY_CLASSES],
+    LabelTask.COHERENCE: [str(int(one)) for one in Grade],
+}
+_PROBABILITIES = {
+    LabelTask.SENTIMENT: schemas.P_SENTIMENT,
+    LabelTask.AUTHENTICITY: schemas.P_AUTHENTICITY,
+    LabelTask.ORIGINALITY: schemas.P_ORIGINALITY,
+}
+
+
+def export_labels(out: Path, task: LabelTask, target: Path, n: int, form: LabelFormat) -> int:
+    """Write up to `n` rows of the scored archive `out` to `target`, the most telling first; returns how many. Beside a
+    Label Studio file lies its labelling page, `<target>.xml`. Raises InputError when `out` holds nothing to label."""
+    if n < 1:
+        raise UsageError(f"expected at least one row, found {n}")
+    chosen = choose(list(_candidates(out, task, POOL * n)), n)
+    if not chosen:
+        raise InputError(f"{out}: expected a scored archive with texts for {task}, found none; run `pinzhi run` first")
+    if form is LabelFormat.DOCCANO:
+        write_text("".join(json.dumps(_doccano(row), ensure_ascii=False) + "\n" for row in chosen), target)
+    else:
+        write_text(
+            json.dumps([_label_studio(row, task) for row in chosen], ensure_ascii=False, indent=1) + "\n", target
+        )
+        write_text(labelling_page(task), target.with_name(target.name + ".xml"))
+    return len(chosen)
+
+
+def choose(rows: Sequence[Unlabelled], n: int) -> list[Unlabelled]:
+    """Up to `n` of `rows`: the least sure first, then again and again the one that is unsure and unlike those chosen."""
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    if not rows:
+        return []
+    order = sorted(rows, key=lambda row: (-row.doubt, row.fields["text"]))
+    vectors = HashingVectorizer(analyzer="char", ngram_range=(1, 2), n_features=1 << 14).transform(
+        [normalise(row.fields["text"]).text for row in order]
+    )
+    doubt = np.array([row.doubt for row in order])
+    likeness = np.zeros(len(order))
+    taken: list[int] = []
+    while len(taken) < min(n, len(order)):
+        worth = doubt * (1 - likeness)
+        worth[taken] = -1
+        taken.append(int(worth.argmax()))
+        likeness = np.maximum(likeness, (vectors @ vectors[taken[-1]].T).toarray().ravel())
+    return [order[i] for i in taken]
+
+
+def _candidates(out: Path, task: LabelTask, n: int) -> Iterator[Unlabelled]:
+    """The `n` least sure rows, each wording once. The tables are read file by file, and no more than the best are held."""
+    best: dict[str, Unlabelled] = {}
+    for table in _tables(out, task):
+        for row in table:
+            key = normalise(row.fields["text"]).text
+            if key not in best or best[key].doubt < row.doubt:
+                best[key] = row
+        if len(best) > 4 * n:
+            best = dict(sorted(best.items(), key=lambda item: (-item[1].doubt, item[0]))[:n])
+    yield from sorted(best.values(), key=lambda row: (-row.doubt, row.fields["text"]))[:n]
+
+
+def _tables(out: Path, task: LabelTask) -> Iterator[Iterator[Unlabelled]]:
+    if task in (LabelTask.SENTIMENT, LabelTask.AUTHENTICITY):
+        columns = ["platform", "comment_id", "post_id", "text", "is_owner", "models", *_PROBABILITIES[task]]
+        posts = _post_texts(out)
+        for table in iter_tables(out / "comments", schemas.SCORED_COMMENTS, columns):
+            yield _comments(table, task, posts)
+        return
+    columns = ["platform", "post_id", "account_id", "text", "models", "brand", "values", "coherence_grade",
+               "source_platform", "source_post_id", "is_undetermined", *schemas.P_ORIGINALITY]  # fmt: skip
+    posts = _post_texts(out) if task is LabelTask.ORIGINALITY else {}
+    for table in iter_tables(out / "posts", schemas.SCORED_POSTS, columns):
+        yield _posts(table, task, posts)
+
+
+def _post_texts(out: Path) -> dict[tuple[str, str], tuple[str, str]]:
+    """(platform, post id) -> text and account."""
+    found = {}
+    for table in iter_tables(out / "posts", schemas.SCORED_POSTS, ["platform", "post_id", "account_id", "text"]):
+        for row in table.to_pylist():
+            found[row["platform"], row["post_id"]] = (row["text"], row["account_id"] or "")
+    return found
+
+
+def _comments(table: pa.Table, task: LabelTask, posts: dict[tuple[str, str], tuple[str, str]]) -> Iterator[Unlabelled]:
+    for row in table.to_pylist():
+        if row["is_owner"] or is_blank(row["text"]):
+            continue
+        post, account = posts.get((row["platform"], row["post_id"]), ("", ""))
+        fields = {
+            "text": row["text"],
+            "post": post,
+            "group": account,
+            "platform": row["platform"],
+            "id": row["comment_id"],
+        }
+        yield _row(fields, task, [row[name] for name in _PROBABILITIES[task]], row["models"], task.value)
+
+
+def _posts(table: pa.Table, task: LabelTask, posts: dict[tuple[str, str], tuple[str, str]]) -> Iterator[Unlabelled]:
+    for row in table.to_pylist():
+        if is_blank(row["text"]):
+            continue
+        fields = {
+            "text": row["text"],
+            "group": row["account_id"] or "",
+            "platform": row["platform"],
+            "id": row["post_id"],
+        }
+        if task is LabelTask.COHERENCE:
+            if row["coherence_grade"] is None:
+                continue
+            said = [p for value in row["values"] for p in (value["p_expresses"], value["p_contradicts"])]
+            doubt = max(1 - abs(2 * p - 1) for p in said)
+            models = _versions(row["models"], task.value)
+            yield Unlabelled(
+                {**fields, "brand": row["brand"]}, str(row["coherence_grade"]), 1 - doubt / 2, doubt, models
+            )
+            continue
+        earlier = posts.get((row["source_platform"], row["source_post_id"]), ("", ""))[0]
+        yield _row(
+            {**fields, "earlier": earlier},
+            task,
+            [row[name] for name in _PROBABILITIES[task]],
+            row["models"],
+            task.value,
+        )
+
+
+def _row(fields: dict[str, str], task: LabelTask, p: Sequence[float], models: Any, head: str) -> Unlabelled:
+    """Doubt is the entropy of `p`, 1 where all classes are equally likely."""
+    probabilities = np.asarray(p, dtype=float)
+    shares = probabilities / max(1e-9, probabilities.sum())
+    doubt = float(-(shares * np.log(np.maximum(shares, 1e-12))).sum() / np.log(len(shares)))
+    lead = int(shares.argmax())
+    return Unlabelled(fields, _CLASSES[task][lead], float(shares[lead]), doubt, _versions(models, head))
+
+
+def _versions(models: Any, head: str) -> str:
+    return dict(models or ()).get(head, "")
+
+
+def _doccano(row: Unlabelled) -> dict[str, Any]:
+    """doccano shows every further key beside the text. The prediction is no label: nobody has looked at it yet."""
+    return {**row.fields, "label": [], "prediction": row.prediction, "probability": round(row.probability, 4)}
+
+
+def _label_studio(row: Unlabelled, task: LabelTask) -> dict[str, Any]:
+    shown = CHINESE[task][list(SPELLINGS[task]).index(row.prediction)]
+    return {
+        "data": row.fields,
+        "predictions": [
+            {
+                "model_version": row.models,
+                "score": round(row.probability, 4),
+                "result": [
+                    {"from_name": task.value, "to_name": "text", "type": "choices", "value": {"choices": [shown]}}
+                ],
+            }
+        ],
+    }
+
+
+def labelling_page(task: LabelTask) -> str:
+    """The labelling configuration of Label Studio: the text, what it stands beside, and the labels of the guideline."""
+    beside = {"sentiment": "post", "authenticity": "post", "originality": "earlier", "coherence": "brand"}[task.value]
+    lines = [
+        "<View>", f'  <Header value="{beside}"/>', f'  <Text name="beside" value="${beside}"/>',
+        '  <Header value="text"/>', '  <Text name="text" value="$text"/>',
+        f'  <Choices name={quoteattr(task.value)} toName="text" choice="single" showInLine="true">',
+        *(f"    <Choice value={quoteattr(label)}/>" for label in CHINESE[task]),
+        "  </Choices>",
+    ]  # fmt: skip
+    if task is LabelTask.COHERENCE:
+        lines += [
+            f'  <TextArea name="{name}" toName="text" placeholder="{name}: value ids"/>'
+            for name in ("expresses", "contradicts")
+        ]
+    return "\n".join([*lines, "</View>"]) + "\n"
