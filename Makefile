@@ -23,6 +23,7 @@ lint: $(VENV)/.stamp-dev
 
 bench: $(VENV)/.stamp-dev
 	$(BIN)/python -m benchmarks.bench_readers
+	$(BIN)/python -m benchmarks.bench_encoder
 	$(BIN)/python -m benchmarks.bench_scoring
 	$(BIN)/python -m benchmarks.bench_archive 20000
 

@@ -29,10 +29,10 @@ def measure(models: str, own: str, data: str | None, out: str) -> str:
 
 
 @task(cache_policy=NO_CACHE)
-def publish(metrics: str) -> str:
+def publish(metrics: str, key: str = "evaluation") -> str:
     """The figures as a page beside the JSON and as an artifact; returns the path of the page."""
     text = as_markdown(orjson.loads(Path(metrics).read_bytes()))
-    create_markdown_artifact(text, key="evaluation")
+    create_markdown_artifact(text, key=key)
     page = Path(metrics).with_suffix(".md")
     write_text(text, page)
     return str(page)

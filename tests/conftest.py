@@ -61,7 +61,7 @@ def small_archive(folder: Path) -> Path:
         "等了半个月没发货，客服也不理人",
         "种子哪里买",
         "收到了，包装破了，很失望",
-        "支持，一直喝你们家的",
+        "支持，一直喝你们家的 @朋友",
     ]
     rows = [
         {"platform": "weibo", "post_id": "1", "comment_id": str(i), "author_id": f"u{i}", "author_name": f"某某{i}",

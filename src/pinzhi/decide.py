@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pinzhi import schemas
 from pinzhi.config import ScoreConfig
 from pinzhi.labels import Authenticity, Grade, Originality, Sentiment, Verdict
-from pinzhi.text import is_blank
+from pinzhi.text import is_blank, letters, normalise
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,15 @@ def _as_shown(p: np.ndarray, spans: pa.ChunkedArray, config: ScoreConfig) -> np.
     return result
 
 
-def _originality_label(p: np.ndarray, is_undetermined: bool, config: ScoreConfig) -> Originality:
+def _originality_label(p: np.ndarray, raw: np.ndarray, is_undetermined: bool, config: ScoreConfig) -> Originality:
+    """Label from probabilities [5]; `raw` [5], as the judge gave them, tells a duplicate from a rewrite."""
     settings = config.originality
     if p[3] >= settings.template_from:
         return Originality.TEMPLATE
     if p[4] >= settings.quote_from:
         return Originality.QUOTE
     if p[1] + p[2] >= settings.derived_from:
-        return Originality.DUPLICATE if p[1] >= p[2] else Originality.REWRITE
+        return Originality.DUPLICATE if raw[1] >= raw[2] else Originality.REWRITE
     return Originality.UNDETERMINED if is_undetermined else Originality.ORIGINAL
 
 
@@ -115,7 +116,8 @@ _GRADE_REASON = {
 def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
     """Append originality, originality_label, coherence, coherence_grade, interaction, quality, verdict and reasons; only
     a duplicate or a rewrite keeps its source. A post without words gets no score and no verdict."""
-    p = _as_shown(_matrix(measures, schemas.P_ORIGINALITY), measures["spans"], config)
+    raw = _matrix(measures, schemas.P_ORIGINALITY)
+    p = _as_shown(raw, measures["spans"], config)
     platforms, source_platforms = measures["platform"].to_pylist(), measures["source_platform"].to_pylist()
     is_self = measures["is_self"].to_pylist()
     syndicated = np.array(
@@ -128,7 +130,7 @@ def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
     read = worded | np.array([bool((title or "").strip()) for title in measures["title"].to_pylist()], dtype=bool)
     original[~worded] = np.nan
     labels = [
-        _originality_label(row, bool(undetermined[i]), config) if worded[i] else Originality.UNDETERMINED
+        _originality_label(row, raw[i], bool(undetermined[i]), config) if worded[i] else Originality.UNDETERMINED
         for i, row in enumerate(p)
     ]
     graded = [coherence(values if read[i] else None, config) for i, values in enumerate(measures["values"].to_pylist())]
@@ -203,13 +205,22 @@ def _sources(measures: pa.Table, is_derived: np.ndarray) -> dict[str, pa.Chunked
 
 def decide_comments(measures: pa.Table, config: ScoreConfig) -> pa.Table:
     """Append sentiment and authenticity. A comment that acts together with others (`coordination_id`) and is no
-    lottery entry, advertisement or empty mark is water army, whatever it reads like alone."""
+    lottery entry, advertisement or empty mark is water army, whatever it reads like alone; a wording too short to be
+    anybody's own (`min_letters`) is so in company only: 好用！ is genuine once."""
     p = _matrix(measures, schemas.P_AUTHENTICITY)
+    together = (
+        measures["coordination_id"].to_pylist() if "coordination_id" in measures.column_names else [None] * len(p)
+    )
+    is_short = np.array(
+        [len(letters(normalise(text).text)) < config.comments.min_letters for text in measures["text"].to_pylist()],
+        dtype=bool,
+    )
+    alone = np.array([group is None for group in together], dtype=bool)
+    p[is_short & alone, tuple(Authenticity).index(Authenticity.WATER_ARMY)] = 0
     labels = [tuple(Authenticity)[i] for i in p.argmax(1)]
-    if "coordination_id" in measures.column_names:
-        for i, group in enumerate(measures["coordination_id"].to_pylist()):
-            if group is not None and labels[i] is Authenticity.GENUINE:
-                labels[i] = Authenticity.WATER_ARMY
+    for i, group in enumerate(together):
+        if group is not None and labels[i] is Authenticity.GENUINE:
+            labels[i] = Authenticity.WATER_ARMY
     feeling = _matrix(measures, schemas.P_SENTIMENT).argmax(1)
     silent = {Authenticity.SPAM, Authenticity.EMPTY}
     sentiment = [

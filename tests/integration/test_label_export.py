@@ -29,12 +29,15 @@ def test_a_label_studio_file_comes_back_labelled(scored: Path, tmp_path: Path, t
     assert main(["label", "export", task.value, "--on", str(scored), "--out", str(path), "--n", "3", "-q"]) == 0
     tasks = json.loads(path.read_text("utf-8"))
     assert len(tasks) == (3 if task in (LabelTask.SENTIMENT, LabelTask.AUTHENTICITY) else 1)
-    assert all(0 < one["predictions"][0]["score"] <= 1 and one["predictions"][0]["model_version"] for one in tasks)
+    assert all(one["predictions"][0]["model_version"] for one in tasks)
+    assert all(0 < one["predictions"][0].get("score", 1) <= 1 for one in tasks)
     unlabelled, problems = read_labels([path], task)
     assert unlabelled.num_rows == 0 and all("found none" in problem.reason for problem in problems)
     assert len(problems) == len(tasks)
     for one in tasks:
-        extra = [{"from_name": name, "value": {"text": ["environment"]}} for name in ("expresses", "contradicts")]
+        extra = [
+            {"from_name": name, "value": {"text": ["environment；farmers"]}} for name in ("expresses", "contradicts")
+        ]
         one["annotations"] = [{"result": one["predictions"][0]["result"] + extra * (task is LabelTask.COHERENCE)}]
         if task is LabelTask.ORIGINALITY:
             one["annotations"][0]["result"] = [{"from_name": "originality", "value": {"choices": ["原创"]}}]
@@ -42,6 +45,9 @@ def test_a_label_studio_file_comes_back_labelled(scored: Path, tmp_path: Path, t
     labelled, problems = read_labels([path], task)
     assert labelled.num_rows == len(tasks) and not problems
     assert set(labelled["label"].to_pylist()) <= set(SPELLINGS[task])
+    if task is LabelTask.COHERENCE:
+        assert labelled["expresses"].to_pylist() == [["environment", "farmers"]]
+        assert "environment" in tasks[0]["data"]["values"].split(";")
 
 
 def test_doccano_lines_carry_predictions_that_are_no_labels(scored: Path, tmp_path: Path) -> None:
@@ -60,7 +66,9 @@ def test_doccano_lines_carry_predictions_that_are_no_labels(scored: Path, tmp_pa
 def test_no_author_leaves_the_archive(scored: Path, tmp_path: Path) -> None:
     path = tmp_path / "tasks.json"
     main(["label", "export", "authenticity", "--on", str(scored), "--out", str(path), "-q"])
-    assert "某某" not in path.read_text("utf-8") and "author" not in path.read_text("utf-8")
+    said = path.read_text("utf-8")
+    assert "某某" not in said and "author" not in said and "@朋友" not in said and "@…" in said
+    assert len({one["data"]["group"] for one in json.loads(said)}) == 1 and '"group": "a"' not in said
 
 
 def test_the_unsure_come_first_and_the_alike_once() -> None:
@@ -85,5 +93,6 @@ def test_bad_requests_are_said(scored: Path, tmp_path: Path, capsys: pytest.Capt
     out = ["--out", str(tmp_path / "a.json")]
     assert main(["label", "export", "mood", "--on", str(scored), *out]) == 2
     assert main(["label", "export", "sentiment", "--on", str(tmp_path), *out]) == 2
+    assert main(["label", "export", "coherence", "--on", str(scored), *out, "--format", "doccano"]) == 2
     assert main(["label", "export", "sentiment", "--on", str(scored), *out, "--n", "0"]) == 2
-    assert "expected at least one row" in capsys.readouterr().err
+    assert "expected 1 to" in capsys.readouterr().err

@@ -1,11 +1,17 @@
 """`pinzhi train` on a small base: what is learnt, what is refused, and the gate."""
 
 import json
+import re
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pinzhi.cli import main
@@ -15,6 +21,7 @@ from pinzhi.heads.store import active_versions, open_active
 from tests.conftest import ROOT
 
 N_POSTS = 14
+BRANDS = ("dairy", "paint", "hotpot")  # the last one is frozen
 
 
 @pytest.fixture
@@ -36,6 +43,32 @@ def base(tmp_path: Path) -> Path:
         "\n".join(one for one in lines if json.loads(one)["post_id"] in ids), "utf-8"
     )
     return tmp_path / "base"
+
+
+@pytest.fixture
+def posts_base(base: Path) -> Path:
+    """`base` with a few graded posts of three brands, one of them frozen, and a few pairs of some topics."""
+    for kind, part, file, key, wanted in (
+        ("coherence", "a", "posts.jsonl", "brand", BRANDS), ("originality", "a", "pairs.jsonl", "a_id", None),
+    ):  # fmt: skip
+        source, target = ROOT / "data" / "labels" / kind / part, base / kind / part
+        shutil.copytree(source, target)
+        rows = [json.loads(line) for line in (source / file).read_text("utf-8").splitlines()]
+        kept = [row for row in rows if wanted is None or row[key] in wanted]
+        kept = [row for i, row in enumerate(kept) if sum(one[key] == row[key] for one in kept[:i]) < 12][:120]
+        (target / file).write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in kept), "utf-8")
+    return base
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> Path:
+    """Settings of a training that is over soon and leaves a checkpoint after every step."""
+    shipped = (ROOT / "configs" / "train" / "retrain.toml").read_text("utf-8")
+    path = tmp_path / "retrain.toml"
+    path.write_text(
+        re.sub(r"epochs = [23]\b", "epochs = 1", shipped).replace("save_steps = 100", "save_steps = 1"), "utf-8"
+    )
+    return path
 
 
 def write(path: Path, *rows: tuple[str, str]) -> Path:
@@ -67,6 +100,44 @@ def test_labels_are_learnt_reported_and_kept_or_promoted(
     assert again["version"] == first["version"], "equal data and seed, other weights"
 
 
+def public_sets(folder: Path) -> Path:
+    """A folder like that of the public sets, small and ours."""
+    texts = {"train": ["发货快，很满意", "破了也不退，差评"] * 3, "dev": ["很满意的一次购物", "再也不来了，差评"] * 3}
+    for name in ("online_shopping_10_cats", "chnsenticorp_htl", "waimai_10k", "weibo2018", "eprstmt", "osm2022"):
+        kinds = ("positive", "anger") if name == "osm2022" else (1, 0)
+        _write_sets(folder / "sentiment" / name, texts, kinds)
+    for name, kinds in (("smp2020_ewect", ("happy", "angry")), ("weibo_moods8", ("like", "anger"))):
+        _write_sets(folder / "emotion" / name, texts, kinds)
+    for name in ("group_chat_ads", "game_chat_ads"):
+        _write_sets(folder / "spam" / name, texts, (0, 1))
+    return folder
+
+
+def _write_sets(folder: Path, texts: dict[str, list[str]], kinds: tuple[Any, Any]) -> None:
+    folder.mkdir(parents=True)
+    for part, listed in texts.items():
+        said = [f"{folder.name}：{text}" for text in listed]
+        pq.write_table(pa.table({"text": said, "label": list(kinds) * 3}), folder / f"{part}.parquet")
+
+
+def test_public_rows_are_replayed_and_watched(
+    store: Path, base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = write(tmp_path / "new.csv", ("茶汤清亮，回甘很久", "1"), ("客服三天不理人", "负面"))
+    settings = (
+        (ROOT / "configs" / "train" / "retrain.toml").read_text("utf-8").replace("least_rows = 100", "least_rows = 6")
+    )
+    (tmp_path / "retrain.toml").write_text(settings, "utf-8")
+    options = ("--models", store, "--base", base, "--config", tmp_path / "retrain.toml")
+    alone = train(capsys, "sentiment", labels, *options)
+    done = train(capsys, "sentiment", labels, *options, "--public", public_sets(tmp_path / "public"))
+    watched = {part["name"] for part in done["verdict"]["slices"]} - {
+        part["name"] for part in alone["verdict"]["slices"]
+    }
+    assert watched == {"online_shopping_10_cats", "chnsenticorp_htl", "waimai_10k", "weibo2018", "eprstmt", "osm2022"}
+    assert done["verdict"]["n"] == alone["verdict"]["n"] and done["version"] != alone["version"]
+
+
 def test_rows_of_the_frozen_set_are_not_trained_on(store: Path, base: Path, tmp_path: Path) -> None:
     from pinzhi.training.data import read_comments, split
 
@@ -77,8 +148,67 @@ def test_rows_of_the_frozen_set_are_not_trained_on(store: Path, base: Path, tmp_
     assert main(["train", "sentiment", str(labels), "--models", str(store), "--base", str(base)]) == 2
 
 
+GRADED = [
+    {"text": "纸箱第三次回收再用了，胶带印叠了三层，客人说像勋章", "brand": "lvye", "grade": 3, "expresses": ["environment"]},
+    {"text": "赶双十一，这一批全部加了塑料内衬，好看就行", "brand": "lvye", "grade": 0, "contradicts": ["environment"]},
+    {"text": "没有这个牌子", "brand": "nobody", "grade": 1},
+    {"text": "没有这个价值", "brand": "lvye", "grade": 3, "expresses": ["nothing"]},
+]  # fmt: skip
+
+
+def coherence_command(store: Path, base: Path, quick: Path, tmp_path: Path) -> list[str]:
+    labels = tmp_path / "graded.jsonl"
+    labels.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in GRADED), "utf-8")
+    profile = ROOT / "configs" / "brands" / "lvye.yaml"
+    return [str(one) for one in ("train", "coherence", labels, "--brand", profile, "--models", store, "--base", base,
+                                 "--config", quick, "--json")]  # fmt: skip
+
+
+def test_values_are_learnt_and_a_killed_training_goes_on(
+    store: Path, posts_base: Path, quick: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = coherence_command(store, posts_base, quick, tmp_path)
+    script = f"from pinzhi.cli import main; raise SystemExit(main({command!r}))"
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 120
+    while not list((store / ".training").glob("*/checkpoints/checkpoint-[12]")) and time.monotonic() < end:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    left = list((store / ".training").glob("*/checkpoints/checkpoint-*"))
+    assert left, "killed before the first checkpoint"
+    assert main(command) == 0
+    resumed = json.loads(capsys.readouterr().out)
+    assert resumed["n_new"] == 2 and [one["row"] for one in resumed["problems"]] == [3, 4]
+    assert resumed["metric"] == "concordance" and set(resumed["versions"]) == {"coherence"}
+    assert not (store / ".training").exists() or not list((store / ".training").iterdir())
+    if resumed["is_promoted"]:
+        assert main(["models", "rollback", "coherence", "--models", str(store)]) == 0
+        capsys.readouterr()
+    assert main(command) == 0
+    undisturbed = json.loads(capsys.readouterr().out)
+    assert undisturbed["version"] == resumed["version"], "resumed and undisturbed training gave other weights"
+
+
+def test_originality_trains_manner_and_judge(
+    store: Path, posts_base: Path, quick: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text(
+        "text,context,label\n祝大家节日快乐，平安喜乐，一起向未来！,,模板\n江边跑了五公里，遇到卖花大爷送我一枝,早晨在江边跑五公里，碰见卖花大爷，他送了我一枝花,洗稿\n"
+        "转自老王：今天的河水特别清,,转引\n没有来源的改写,,洗稿\n", "utf-8",
+    )  # fmt: skip
+    done = train(capsys, "originality", labels, "--models", store, "--base", posts_base, "--config", quick)
+    assert set(done["versions"]) == {"manner", "originality"} and done["n_new"] == 3
+    assert [problem["row"] for problem in done["problems"]] == [5]
+    for head, version in done["versions"].items():
+        card = json.loads((store / head / version / "metrics.json").read_text("utf-8"))
+        assert np.array(card["confusion"]).sum() == done["verdict"]["n"]
+        assert (active_versions(store)[head] == version) == done["is_promoted"]
+
+
 @pytest.mark.parametrize(
-    ("task", "says"), [("mood", "expected a task of"), ("coherence", "pipelines.retrain"), ("sentiment", "found none")]
+    ("task", "says"), [("mood", "expected a task of"), ("coherence", "expected"), ("sentiment", "found none")]
 )
 def test_what_cannot_be_trained_is_said(
     task: str, says: str, store: Path, base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -116,6 +246,9 @@ def test_the_gate_wants_a_sure_gain_and_no_slice_that_falls() -> None:
     assert gate(poor, good)[0]
     assert not gate(good, poor)[0] and "not sure" in gate(good, poor)[1]
     assert not gate(good, good)[0]
+    there = np.arange(400) >= 60
+    found = judge(macro_f1, truth, poor, good, {}, margin=0.03, least_rows=25, n_samples=200, main=there)
+    assert found.n == 340 and found.before == round(macro_f1(truth[there], poor[there]), 4)
     uneven = guesses(truth, 10, half)
     better_but = gate(poor, uneven)
     assert not better_but[0] and "small" in better_but[1]

@@ -64,6 +64,8 @@ def test_a_rewrite_wants_a_passage_to_show_or_near_certainty(config: ScoreConfig
     shown, unshown = decided(config, **likely, spans=span), decided(config, **likely, spans=[])
     assert shown["originality_label"] == "rewrite" and unshown["originality_label"] == "original"
     assert shown["originality"] < unshown["originality"] < 100
+    mixed = dict(zip(P_ORIGINALITY, (0.2, 0.3, 0.5, 0.0, 0.0), strict=True))
+    assert decided(config, **mixed, spans=[])["originality_label"] == "rewrite"
     sure = dict(zip(P_ORIGINALITY, (0.0, 0.0, 1.0, 0.0, 0.0), strict=True))
     assert decided(config, **sure, spans=[])["originality_label"] == "rewrite"
 

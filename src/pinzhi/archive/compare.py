@@ -85,8 +85,10 @@ def rescored(
     """A copy of the scored folder `out` as `scorer` would have it, for the time being; only what its models change is
     measured anew, and `out` stays as it is. Raises InputError when it holds no finished run."""
     store = Store(out)
-    if not store.whole_runs():
-        raise InputError(f"{out}: expected the folder of a finished run, found none; score an archive into it first")
+    if not store.whole_runs() or store.is_unfinished():
+        raise InputError(
+            f"{out}: expected the folder of a finished run, found none; score the archive to its end first"
+        )
     with tempfile.TemporaryDirectory(prefix="pinzhi-diff-") as scratch:
         copy = Path(scratch)
         with store.held():
@@ -111,7 +113,7 @@ def compare(before: Path, after: Path) -> Comparison:
 
     columns: list[ColumnChange] = []
     examples: list[Example] = []
-    with duckdb.connect(config={"memory_limit": MEMORY_LIMIT}) as connection:
+    with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(after / ".spill")}) as connection:
         for table, labels in LABELS.items():
             key, schema = schemas.KEYS[table], schemas.OUTPUT[table]
             wanted = [*key, *labels, *SCORES[table]]

@@ -1,4 +1,4 @@
-"""`pinzhi train`: a head anew on new labels, behind a gate."""
+"""`pinzhi train`: heads anew on new labels, behind a gate."""
 
 import dataclasses
 from pathlib import Path
@@ -19,25 +19,34 @@ WORDS = {
     Lang.ZH: {
         "promoted": "已启用新模型 {version}", "kept": "保留原模型；新模型 {version} 存为候选", "problems": "{n} 条标注未能使用",
         "rows": "新增训练 {new} 条；与评测集重复而略去 {repeats} 条", "slice": "评测子集", "n": "条数", "before": "原模型", "after": "新模型",
-        "all": "全部", "read": "读取标注", "encode": "编码文本", "train": "训练", "evaluate": "评测",
+        "all": "全部", "read": "读取标注", "train": "训练", "evaluate": "评测",
     },
     Lang.EN: {
         "promoted": "promoted {version}", "kept": "kept the active model; {version} stays as a candidate",
         "problems": "{n} labels could not be used", "rows": "{new} new rows trained on; {repeats} left out because they repeat frozen ones",
-        "slice": "frozen rows", "n": "n", "before": "active", "after": "new", "all": "all", "read": "reading labels",
-        "encode": "encoding texts", "train": "training", "evaluate": "evaluating",
+        "slice": "frozen rows", "n": "n", "before": "active", "after": "new", "all": "all", "read": "reading labels", "train": "training", "evaluate": "evaluating",
     },
 }  # fmt: skip
 
 
 def train(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="sentiment or authenticity.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="sentiment, authenticity, coherence or originality.")],
     labels: Annotated[
         list[Path] | None,
         typer.Argument(
             metavar="[LABELS...]",
             help="Label Studio JSON, doccano JSON lines, JSON lines, CSV, TSV, Parquet; none where the base has grown.",
         ),
+    ] = None,
+    brands: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--brand", "-b", metavar="FILE", help="Profile that the labels name; for coherence, several times."
+        ),
+    ] = None,
+    public: Annotated[
+        Path | None,
+        typer.Option("--public", metavar="DIR", help="Public sets: sentiment replays them and must not fall on them."),
     ] = None,
     base: Annotated[
         Path | None, typer.Option("--base", metavar="DIR", help="Labelled sets to train on as well and to judge by.")
@@ -52,6 +61,9 @@ def train(
 ) -> None:
     """Retrain TASK on new labels; the new model becomes active only where it is better with confidence."""
     labels = existing(labels or [], "a label file")
+    existing(brands or [], "a brand profile")
+    existing([public] if public else [], "the folder of the public sets")
+    from pinzhi.brand import BrandProfile
     from pinzhi.training.label_files import LabelTask
     from pinzhi.training.retrain import retrain
     from pinzhi.training.settings import RetrainSettings
@@ -59,15 +71,14 @@ def train(
     if task not in list(LabelTask):
         raise UsageError(f"expected a task of {', '.join(LabelTask)}, found {task}")
     sets = base or paths.labels()
-    if not (sets / "comments").is_dir():
-        raise UsageError(f"{sets}: expected a folder with comments/, found none; name the labelled sets with --base")
+    profiles = [BrandProfile.load(path) for path in brands or ()]
     settings = RetrainSettings.load(config or paths.configs() / "train" / "retrain.toml")
     screen = console(stderr=True)
     words = WORDS[lang]
     with screen.status(words["read"]) as status:
         done = retrain(
             LabelTask(task), labels, models=models or paths.models(), base=sets, settings=settings,
-            progress=lambda stage: status.update(words[stage]),
+            brands=profiles, public=public, progress=lambda stage: status.update(words[stage]),
         )  # fmt: skip
     if json:
         print_json(as_json(done))
@@ -78,7 +89,7 @@ def train(
 def as_json(done: "Retrained") -> dict[str, Any]:
     """The document of `pinzhi train --json`; docs/cli.md describes every key."""
     return {
-        "task": done.task.value, "version": done.version, "is_promoted": done.is_promoted, "n_new": done.n_new,
+        "task": done.task.value, "version": done.version, "versions": done.versions, "metric": done.metric, "is_promoted": done.is_promoted, "n_new": done.n_new,
         "n_frozen_repeats": done.n_frozen_repeats, "problems": [dataclasses.asdict(one) for one in done.problems],
         "verdict": dataclasses.asdict(done.verdict),
     }  # fmt: skip
@@ -94,7 +105,7 @@ def show(done: "Retrained", lang: Lang) -> None:
     if done.problems:
         screen.print(words["problems"].format(n=len(done.problems)))
     screen.print(words["rows"].format(new=done.n_new, repeats=done.n_frozen_repeats))
-    table = Table(words["slice"], words["n"], words["before"], words["after"])
+    table = Table(f"{words['slice']} ({done.metric})", words["n"], words["before"], words["after"])
     table.add_row(words["all"], str(verdict.n), f"{verdict.before:.3f}", f"{verdict.after:.3f}")
     for part in verdict.slices:
         table.add_row(visible(part.name), str(part.n), f"{part.before:.3f}", f"{part.after:.3f}")

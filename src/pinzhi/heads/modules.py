@@ -2,13 +2,14 @@
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from pinzhi.text import normalise
 
-NGRAM_BUCKETS = 1 << 15
+NGRAM_BUCKETS = 1 << 17
 NGRAM_ORDERS = (1, 2, 3, 4)
 MAX_NGRAM_CHARACTERS = 400
 
@@ -31,30 +32,73 @@ def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
-class TextClassifier(nn.Module):
-    """Deep: first token, mean and maximum of the hidden states. Wide: hashed character n-grams, a linear model that
-    the deep part only has to improve on. `n_extra` plain features may be added."""
+@dataclass(frozen=True)
+class Context:
+    """The posts that comments answer: hidden states [p, s, h], mask [p, s] and which of them row i of n belongs to."""
 
-    def __init__(self, hidden_size: int, n_classes: int, n_extra: int = 0, dropout: float = 0.2) -> None:
+    hidden: Tensor
+    mask: Tensor
+    of_row: Tensor
+
+
+class ContextReader(nn.Module):
+    """What a text picks out of its context: its tokens look at those of the post, which is encoded once for all its
+    comments."""
+
+    N_HEADS = 4
+
+    def __init__(self, hidden_size: int) -> None:
         super().__init__()
-        self.deep = nn.Sequential(
-            nn.Linear(3 * hidden_size + n_extra, hidden_size), nn.GELU(), nn.Dropout(dropout),
-            nn.Linear(hidden_size, n_classes),
+        self.query, self.key, self.value = (nn.Linear(hidden_size, hidden_size) for _ in range(3))
+
+    def forward(self, hidden: Tensor, mask: Tensor, context: Context) -> Tensor:
+        """Mean [n, h] of what the tokens [n, t, h] find."""
+
+        def by_head(vectors: Tensor) -> Tensor:
+            return vectors.unflatten(-1, (self.N_HEADS, -1)).transpose(1, 2)
+
+        key, value = by_head(self.key(context.hidden)), by_head(self.value(context.hidden))
+        found = nn.functional.scaled_dot_product_attention(
+            by_head(self.query(hidden)), key[context.of_row], value[context.of_row],
+            attn_mask=(context.mask[context.of_row] > 0)[:, None, None, :],
         )  # fmt: skip
+        return masked_mean(found.transpose(1, 2).flatten(2), mask)
+
+
+class TextClassifier(nn.Module):
+    """Deep: first token, mean and maximum of the hidden states and, with `reads_context`, what they find in the post.
+    Wide: hashed character n-grams, a linear model that the deep part only has to improve on. `n_extra` plain features
+    may be added."""
+
+    def __init__(
+        self, hidden_size: int, n_classes: int, n_extra: int = 0, reads_context: bool = False, dropout: float = 0.2
+    ) -> None:
+        super().__init__()
+        self.context = ContextReader(hidden_size) if reads_context else None
+        n_pooled = (4 if reads_context else 3) * hidden_size + n_extra
+        self.deep = nn.Sequential(
+            nn.Linear(n_pooled, hidden_size), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden_size, n_classes)
+        )
         self.wide = nn.EmbeddingBag(NGRAM_BUCKETS, n_classes, mode="sum")
         nn.init.zeros_(self.wide.weight)
 
     def forward(
-        self, hidden: Tensor, mask: Tensor, ngrams: tuple[Tensor, Tensor], extra: Tensor | None = None
-    ) -> Tensor:
+        self, hidden: Tensor, mask: Tensor, ngrams: tuple[Tensor, Tensor], *, extra: Tensor | None = None,
+        context: Context | None = None,
+    ) -> Tensor:  # fmt: skip
         """Logits [n, c]."""
-        return self.classify(self.pool(hidden, mask, extra), ngrams)
+        return self.classify(self.pool(hidden, mask, extra=extra, context=context), ngrams)
 
-    @staticmethod
-    def pool(hidden: Tensor, mask: Tensor, extra: Tensor | None = None) -> Tensor:
-        """What the deep part reads of each text [n, 3h + n_extra]."""
+    def pool(
+        self, hidden: Tensor, mask: Tensor, *, extra: Tensor | None = None, context: Context | None = None
+    ) -> Tensor:
+        """What the deep part reads of each text [n, its inputs]."""
         highest = hidden.masked_fill(mask.unsqueeze(-1) == 0, -1e4).amax(1)
-        return torch.cat([hidden[:, 0], masked_mean(hidden, mask), highest, *([] if extra is None else [extra])], -1)
+        parts = [hidden[:, 0], masked_mean(hidden, mask), highest]
+        if self.context is not None:
+            assert context is not None
+            parts.append(self.context(hidden, mask, context))
+        return torch.cat(parts if extra is None else [*parts, extra], -1)
 
     def classify(self, pooled: Tensor, ngrams: tuple[Tensor, Tensor]) -> Tensor:
         """Logits [n, c]."""

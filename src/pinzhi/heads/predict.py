@@ -1,6 +1,7 @@
 """Texts in, probabilities out: the active heads on the shared encoder. Batches are sorted by length."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from pinzhi.errors import ModelError
-from pinzhi.heads.encoder import Encoder, clip
-from pinzhi.heads.modules import PairJudge, SentenceEmbedder, TextClassifier, ValueMatcher, hash_ngrams
+from pinzhi.heads.encoder import Encoder, clip, pad
+from pinzhi.heads.modules import Context, PairJudge, SentenceEmbedder, TextClassifier, ValueMatcher, hash_ngrams
 from pinzhi.heads.store import open_active
 from pinzhi.memory import hand_back
 from pinzhi.segment import Segmenter
 from pinzhi.text import is_attributed, normalise, own_words
 
-POST_CONTEXT_TOKENS = 48  # of the post, beside a comment
+POST_CONTEXT_TOKENS = 48  # of the post that a comment answers
+COMMENT_TOKENS = 160
+POSTS_AT_ONCE = 512  # whose hidden states are held while their comments are read: 26 MB
 MATCH_BATCH = 16  # (value, post) pairs in one pass of the matcher; more is no faster and leaves holes in memory
 MANNERS = ("own", "template", "quote")
 
@@ -32,8 +35,8 @@ def manner_features(text: str) -> tuple[float, float, float]:
 def build_head(name: str, hidden_size: int, n_features: int = 0) -> nn.Module:
     """The untrained module of head `name`."""
     builders: dict[str, Callable[[], nn.Module]] = {
-        "sentiment": lambda: TextClassifier(hidden_size, 3),
-        "authenticity": lambda: TextClassifier(hidden_size, 5),
+        "sentiment": lambda: TextClassifier(hidden_size, 3, reads_context=True),
+        "authenticity": lambda: TextClassifier(hidden_size, 5, reads_context=True),
         "manner": lambda: TextClassifier(hidden_size, len(MANNERS), n_extra=3),
         "coherence": lambda: ValueMatcher(hidden_size),
         "embedding": lambda: SentenceEmbedder(hidden_size),
@@ -87,9 +90,13 @@ class Heads:
             temperature[name] = float(version.manifest.get("temperature", 1.0))
         return cls(encoder, modules, temperature)
 
-    def weights(self, head: str) -> dict[str, Tensor]:
-        """The weights of `head`."""
-        return dict(self._modules[head].state_dict())
+    def copy(self, head: str) -> nn.Module:
+        """A copy of `head`, to train on from."""
+        return deepcopy(self._modules[head])
+
+    def replaced(self, modules: Mapping[str, nn.Module], temperature: Mapping[str, float]) -> "Heads":
+        """The same with other `modules` in the place of some heads."""
+        return Heads(self.encoder, {**self._modules, **modules}, {**self._temperature, **temperature})
 
     def temperature(self, head: str) -> float:
         """Temperature that calibrates `head`; 1 where nothing was fitted."""
@@ -109,23 +116,41 @@ class Heads:
             [row_of.setdefault(pair, len(row_of)) for pair in zip(texts, posts, strict=True)], dtype=np.int64
         )
         said = [text for text, _ in row_of]
-        sequences = self.comment_sequences(said, [post for _, post in row_of])
         sentiment, authenticity = np.zeros((len(said), 3), np.float32), np.zeros((len(said), 5), np.float32)
-        for batch in self.encoder.batches(sequences):
-            hidden = self.encoder.hidden(batch.ids, batch.mask)
-            grams = hash_ngrams([said[row] for row in batch.rows])
+        for at, hidden, mask, context in self.read_comments(said, [post for _, post in row_of]):
+            grams = hash_ngrams([said[row] for row in at])
             for name, into in (("sentiment", sentiment), ("authenticity", authenticity)):
-                into[batch.rows] = self._probabilities(name, self._modules[name](hidden, batch.mask, grams))
+                into[at] = self._probabilities(name, self._modules[name](hidden, mask, grams, context=context))
         return sentiment[rows], authenticity[rows]
 
-    def comment_sequences(self, texts: Sequence[str], posts: Sequence[str]) -> list[list[int]]:
-        """Token ids of comments, each with its post."""
-        distinct = list(dict.fromkeys(posts))
-        context = dict(zip(distinct, self.encoder.token_ids(distinct), strict=True))
-        return [
-            self.encoder.pair(ids, "comment", clip(context[post], POST_CONTEXT_TOKENS), "post")
-            for ids, post in zip(self.encoder.token_ids(texts, 160), posts, strict=True)
-        ]
+    def read_comments(
+        self, texts: Sequence[str], posts: Sequence[str]
+    ) -> Iterator[tuple[np.ndarray, Tensor, Tensor, Context]]:
+        """Comments through the encoder: row numbers, hidden states, mask, and the posts that they answer, each of which
+        is encoded once. At most POSTS_AT_ONCE posts are held."""
+        by_post: dict[str, list[int]] = {}
+        for row, post in enumerate(posts):
+            by_post.setdefault(post, []).append(row)
+        distinct = list(by_post)
+        for start in range(0, len(distinct), POSTS_AT_ONCE):
+            shown = distinct[start : start + POSTS_AT_ONCE]
+            hidden, mask = self._encoded(
+                [clip(ids, POST_CONTEXT_TOKENS) for ids in self.encoder.token_ids(shown)], "post"
+            )
+            rows = np.array([row for post in shown for row in by_post[post]])
+            of_row = np.repeat(np.arange(len(shown)), [len(by_post[post]) for post in shown])
+            said = self.encoder.token_ids([texts[row] for row in rows], COMMENT_TOKENS)
+            for batch in self.encoder.batches([self.encoder.single(ids, "comment") for ids in said]):
+                context = Context(hidden, mask, torch.from_numpy(of_row[batch.rows]))
+                yield rows[batch.rows], self.encoder.hidden(batch.ids, batch.mask), batch.mask, context
+
+    def _encoded(self, sequences: Sequence[list[int]], role: str) -> tuple[Tensor, Tensor]:
+        """Hidden states and mask of all texts as one block."""
+        ids, mask = pad([self.encoder.single(one, role) for one in sequences], self.encoder.tokenizer.pad_token_id)
+        hidden = torch.zeros((*ids.shape, self.encoder.hidden_size))
+        for batch in self.encoder.batches([self.encoder.single(one, role) for one in sequences]):
+            hidden[torch.from_numpy(batch.rows), : batch.ids.shape[1]] = self.encoder.hidden(batch.ids, batch.mask)
+        return hidden, mask
 
     @torch.inference_mode()
     def posts(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +164,7 @@ class Heads:
             vectors[batch.rows] = self._modules["embedding"](hidden, batch.mask).numpy()
             logits = self._modules["manner"](
                 hidden, batch.mask, hash_ngrams(chosen),
-                torch.tensor([manner_features(text) for text in chosen]),
+                extra=torch.tensor([manner_features(text) for text in chosen]),
             )  # fmt: skip
             manner[batch.rows] = self._probabilities("manner", logits)
         return vectors, manner
@@ -147,11 +172,7 @@ class Heads:
     @torch.inference_mode()
     def encode_values(self, values: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Hidden states and mask of value texts; encoded once per brand."""
-        from pinzhi.heads.encoder import pad
-
-        sequences = [self.encoder.single(ids, "value") for ids in self.encoder.token_ids(values)]
-        ids, mask = pad(sequences, self.encoder.tokenizer.pad_token_id)
-        return self.encoder.hidden(ids, mask), mask
+        return self._encoded(self.encoder.token_ids(values), "value")
 
     @torch.inference_mode()
     def coherence(

@@ -142,11 +142,19 @@ def show(models: Path, head: str, version: str | None = None) -> Version:
 
 def promote(models: Path, head: str, version: str) -> None:
     """Make `version` the active one of `head`, after checking its files; the one before is kept for rollback. Heads read
-    what their own encoder says: a version of another encoder brings that encoder, and its newest heads, with it."""
+    what their own encoder says: a version of another encoder brings that encoder, and the heads last used with it."""
+    promote_all(models, {head: version})
+
+
+def promote_all(models: Path, versions: Mapping[str, str]) -> None:
+    """`promote` of several heads at once: all of them or none."""
     active = _read_active(models) if (models / "active.toml").exists() else {}
-    for name, chosen in sorted(_with_its_encoder(models, active, show(models, head, version)).items()):
-        for file, digest in chosen.manifest["files"].items():
-            _check(chosen.folder / file, digest)
+    wanted: dict[str, Version] = {}
+    for head, version in versions.items():
+        wanted = _with_its_encoder(models, active, show(models, head, version)) | wanted
+        wanted[head] = show(models, head, version)
+    for name, chosen in sorted(wanted.items()):
+        _check_files(chosen)
         before = active.get(name, {})
         if before.get("version") == chosen.version:
             continue
@@ -155,17 +163,29 @@ def promote(models: Path, head: str, version: str) -> None:
     _write_active(models, active)
 
 
+def _check_files(version: Version) -> None:
+    for name, digest in version.manifest["files"].items():
+        _check(version.folder / name, digest)
+
+
 def _with_its_encoder(models: Path, active: Mapping[str, Any], chosen: Version) -> dict[str, Version]:
-    """Head -> version: `chosen`, and whatever must change with it."""
+    """Head -> version: `chosen`, and whatever must change with it: for every other head the version last used with that
+    encoder, the newest where none was."""
     encoder = chosen.version if chosen.head == "encoder" else chosen.manifest.get("encoder")
     if encoder is None or active.get("encoder", {}).get("version") == encoder:
         return {chosen.head: chosen}
-    others = {
-        found.head: found  # by name, so that the newest is the last
-        for found in list_versions(models)
-        if found.manifest.get("encoder") == encoder or (found.head, found.version) == ("encoder", encoder)
-    }
-    return others | {chosen.head: chosen}
+    result: dict[str, Version] = {}
+    for found in list_versions(models):  # by name, so that the newest is the last
+        used = active.get(found.head, {}).get("previous", [])
+        is_its = found.manifest.get("encoder") == encoder or (found.head, found.version) == ("encoder", encoder)
+        other = result.get(found.head)
+        if is_its and (other is None or _last_use(used, found.version) >= _last_use(used, other.version)):
+            result[found.head] = found
+    return result | {chosen.head: chosen}
+
+
+def _last_use(used: Sequence[str], version: str) -> int:
+    return max((i for i, one in enumerate(used) if one == version), default=-1)
 
 
 def _entry(chosen: Version, history: Sequence[str]) -> dict[str, Any]:
@@ -207,14 +227,11 @@ def rollback(models: Path, head: str) -> str:
             f"expected a version of {head} that reads encoder {encoder}, found {version}, which reads another; "
             "go back with `pinzhi models rollback encoder`"
         )
-    active[head] = _entry(chosen, history)
-    if head == "encoder":
-        for name, entry in active.items():
-            own = [
-                one for one in entry.get("previous", []) if show(models, name, one).manifest.get("encoder") == version
-            ]
-            if name != "encoder" and own:
-                at = entry["previous"].index(own[-1])
-                active[name] = _entry(show(models, name, own[-1]), entry["previous"][:at])
+    back = {head: chosen} if head != "encoder" else _with_its_encoder(models, active, chosen)
+    for name, found in back.items():
+        _check_files(found)
+        used = active.get(name, {}).get("previous", [])
+        at = _last_use(used, found.version)
+        active[name] = _entry(found, used[:at] if at >= 0 else used)
     _write_active(models, active)
     return version

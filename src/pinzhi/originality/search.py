@@ -89,9 +89,9 @@ class Search:
         sources = [k for k in range(len(before)) if derived[k] >= DERIVED_FROM]
         unclear = any(derived[len(before) + k] >= DERIVED_FROM for k in range(len(beside)))
         if not len(p[: len(before)]):
-            return Finding(_combine(template, quote, np.array([1.0, 0, 0, 0])), is_undetermined=unclear)
+            return Finding(combine(template, quote, np.array([1.0, 0, 0, 0])), is_undetermined=unclear)
         best = int(derived[: len(before)].argmax())
-        probabilities = _combine(template, quote, p[best])
+        probabilities = combine(template, quote, p[best])
         if not sources:
             return Finding(probabilities, is_undetermined=unclear)
         # The judge prefers the closest text, the reader wants the first one: of the sources that are about as likely
@@ -119,7 +119,7 @@ class Search:
         )
 
 
-def _combine(template: float, quote: float, pair: np.ndarray) -> tuple[float, float, float, float, float]:
+def combine(template: float, quote: float, pair: np.ndarray) -> tuple[float, float, float, float, float]:
     """Boilerplate is a template whatever it resembles; a text can be an open quotation of what the archive lacks."""
     rest = 1 - template
     quoted = max(quote, float(pair[QUOTE]))

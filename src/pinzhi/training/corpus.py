@@ -29,8 +29,10 @@ LABELLED = {
 
 
 def text_key(text: str) -> bytes:
-    """Digest under which two texts count as the same: letters, Han characters and digits of the normalised text."""
-    return hashlib.blake2b(letters(normalise(text).text).encode(), digest_size=12).digest()
+    """Digest under which two texts count as the same: letters, Han characters and digits of the normalised text; all of
+    it where it has none, for an emoji is not every emoji."""
+    clean = normalise(text).text
+    return hashlib.blake2b((letters(clean) or clean).encode(), digest_size=12).digest()
 
 
 def held_out_keys(data: Path) -> set[bytes]:

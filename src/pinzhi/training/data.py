@@ -88,6 +88,9 @@ class MannerRow:
     group: str
 
 
+FRESH = "fresh/"  # begins the groups of rows from a user's label files
+
+
 def is_dev(group: str, share: float = 0.16) -> bool:
     """Whether `group` belongs to the dev part; stable over machines and data sets."""
     return int.from_bytes(hashlib.blake2b(group.encode(), digest_size=4).digest()) < share * 2**32
@@ -216,7 +219,9 @@ def read_pairs(labels: Path) -> tuple[list[PairRow], list[MannerRow]]:
         manners.extend(MannerRow(row["text"], "own", f"topic/{row['topic']}") for row in sources.values())
         manners.extend(
             MannerRow(
-                row["text"], "template" if row["is_template"] else "own", f"{folder.name}/{row['kind']}/{row['id'][-1]}"
+                row["text"],
+                row.get("manner") or ("template" if row["is_template"] else "own"),
+                f"{folder.name}/{row['kind']}/{row['id'][-1]}",
             )
             for row in _lines(folder / "templates.jsonl")
         )
@@ -236,9 +241,10 @@ def read_paraphrases(data: Path) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def split(rows: Iterable[Row], groups: Sequence[str]) -> tuple[list[Row], list[Row]]:
-    """Train and dev rows; no group is on both sides."""
+    """Train and dev rows; no group is on both sides. Fresh rows are never held out: the dev rows by which models are
+    compared must not change under them."""
     train: list[Row] = []
     dev: list[Row] = []
     for row, group in zip(rows, groups, strict=True):
-        (dev if is_dev(group) else train).append(row)
+        (dev if is_dev(group) and FRESH not in group else train).append(row)
     return train, dev

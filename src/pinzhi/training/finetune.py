@@ -1,7 +1,8 @@
 """Multi-task fine-tuning: rows to batches, batches through `Trainer`, the best of it to `out`. Resumable."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from pinzhi.errors import InputError
 from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.predict import load_weights
+from pinzhi.training.checkpoints import last_whole
 from pinzhi.training.data import (
     PairRow,
     is_dev,
@@ -21,10 +24,8 @@ from pinzhi.training.data import (
     read_public_comments,
     split,
 )
-from pinzhi.training.multitask import BatchMaker, MultiTask, TaskBatch
+from pinzhi.training.multitask import TRAINED_WITH_ENCODER, BatchMaker, MultiTask, TaskBatch
 from pinzhi.training.settings import FinetuneSettings, TaskSettings
-
-HEADS = ("sentiment", "authenticity", "manner", "coherence", "embedding")
 
 
 def kept_for_judge(row: PairRow) -> bool:
@@ -33,33 +34,36 @@ def kept_for_judge(row: PairRow) -> bool:
     return is_dev("judge/" + row.group, 0.4)
 
 
-class Batches:
-    """Every batch of one training: `all()` gives those of the tasks that the settings name, in random order."""
+Build = Callable[[random.Random], TaskBatch]
 
-    def __init__(self, labels: Path, data: Path, encoder: Encoder, settings: FinetuneSettings) -> None:
+
+class Batches:
+    """Every batch of one training, of the tasks that the settings name, in random order: a map-style dataset. Rows are held,
+    tensors are built when they are asked for; each batch has its own chance, so that a resumed training sees the same ones."""
+
+    def __init__(self, labels: Path, data: Path | None, encoder: Encoder, settings: FinetuneSettings) -> None:
         self._labels, self._data, self._settings = labels, data, settings
         self._chance = random.Random(settings.seed)
         self._make = BatchMaker(encoder, settings)
-
-    def all(self) -> list[TaskBatch]:
-        """Batches in the order in which they are shown."""
-        builders: dict[str, Callable[[TaskSettings], Iterator[TaskBatch]]] = {
+        builders: dict[str, Callable[[TaskSettings], Iterator[Build]]] = {
             "comments": self._comments, "public": self._public, "coherence": self._coherence, "manner": self._manner,
             "rewrite": self._rewrite, "paraphrase": self._paraphrase,
         }  # fmt: skip
-        found = [
-            {"task": task, **batch}
-            for task, settings in sorted(self._settings.tasks.items())
-            for batch in builders[task](settings)
-        ]
-        self._chance.shuffle(found)
-        return found
+        self._planned = [(task, build) for task, one in sorted(settings.tasks.items()) for build in builders[task](one)]
+        self._chance.shuffle(self._planned)
+
+    def __len__(self) -> int:
+        return len(self._planned)
+
+    def __getitem__(self, number: int) -> TaskBatch:
+        task, build = self._planned[number]
+        return {"task": task, **build(random.Random(f"{self._settings.seed}/{number}"))}
 
     def _epochs(self, rows: Sequence[Any], task: TaskSettings, key: Callable[[Any], Any] | None = None) -> list[list]:
         """Chunks of `task.epochs` passes over `rows`, each shuffled anew; rows of one `key` stay together, so that they
         share a batch."""
         passes: list[Any] = []
-        for _ in range(int(task.epochs)):
+        for _ in range(task.epochs):
             order = list(rows)
             self._chance.shuffle(order)
             if key is not None:
@@ -69,58 +73,67 @@ class Batches:
         chunks = [passes[start : start + task.batch_size] for start in range(0, len(passes), task.batch_size)]
         return [chunk for chunk in chunks if len(chunk) > 1]
 
-    def _comments(self, task: TaskSettings) -> Iterator[TaskBatch]:
+    def _comments(self, task: TaskSettings) -> Iterator[Build]:
         rows = read_comments(self._labels)
         train, _ = split(rows, [row.group for row in rows])
         self._make.prepare([text for row in train for text in (row.text, row.post)])
-        return map(self._make.comments, self._epochs(train, task))
+        return (partial(self._make.comments, batch) for batch in self._epochs(train, task))
 
-    def _public(self, task: TaskSettings) -> Iterator[TaskBatch]:
+    def _public(self, task: TaskSettings) -> Iterator[Build]:
         rows = [
             row  # game-chat advertisements are many and alike: one in eight is enough
-            for row in read_public_comments(self._data, "train")
+            for row in read_public_comments(self._public_data(), "train")
             if row.source != "game_chat_ads" or self._chance.random() < 0.125
         ]
         self._chance.shuffle(rows)
         rows = rows[: task.max_rows]
         self._make.prepare([text for row in rows for text in (row.text, row.post)])
         # length in tens of characters: batches of like length waste no padding
-        return map(self._make.comments, self._epochs(rows, task, lambda row: min(len(row.text) // 10, 20)))
+        return (
+            partial(self._make.comments, rows)
+            for rows in self._epochs(rows, task, lambda row: min(len(row.text) // 10, 20))
+        )
 
-    def _coherence(self, task: TaskSettings) -> Iterator[TaskBatch]:
+    def _public_data(self) -> Path:
+        if self._data is None:
+            raise InputError("expected the folder of the public sets, found none; name it as DATA")
+        return self._data
+
+    def _coherence(self, task: TaskSettings) -> Iterator[Build]:
         posts, values = read_coherence(self._labels)
         posts, _ = split(posts, [row.brand for row in posts])
         brands = {row.brand for row in posts}
         values = {brand: listed for brand, listed in values.items() if brand in brands}
         self._make.prepare([row.text for row in posts] + [value.text for listed in values.values() for value in listed])
-        by_brand = self._epochs(posts, task, lambda row: row.brand)  # a brand's values are encoded once a batch
-        return (self._make.coherence(rows, values) for rows in by_brand)
+        # a brand's values are encoded once a batch, and posts of like length waste no padding in the matcher
+        by_brand = self._epochs(posts, task, lambda row: (row.brand, min(len(row.text) // 60, 3)))
+        return (partial(self._make.coherence, batch, values=values) for batch in by_brand)
 
-    def _manner(self, task: TaskSettings) -> Iterator[TaskBatch]:
+    def _manner(self, task: TaskSettings) -> Iterator[Build]:
         _, rows = read_pairs(self._labels)
         train, _ = split(rows, [row.group for row in rows])
         self._make.prepare([row.text for row in train])
-        return map(self._make.manner, self._epochs(train, task))
+        return (partial(self._make.manner, batch) for batch in self._epochs(train, task))
 
-    def _rewrite(self, task: TaskSettings) -> Iterator[TaskBatch]:
+    def _rewrite(self, task: TaskSettings) -> Iterator[Build]:
         pairs, _ = read_pairs(self._labels)
         pairs, _ = split(pairs, [row.group for row in pairs])
         self._make.prepare([text for row in pairs for text in (row.earlier, row.later, *row.same_topic)])
         derived = [row for row in pairs if row.label in ("rewrite", "duplicate") and not kept_for_judge(row)]
-        return map(self._make.rewrite, _of_different_sources(derived, task, self._chance))
+        return (partial(self._make.rewrite, batch) for batch in _of_different_sources(derived, task, self._chance))
 
-    def _paraphrase(self, task: TaskSettings) -> Iterator[TaskBatch]:
-        sets = read_paraphrases(self._data)
+    def _paraphrase(self, task: TaskSettings) -> Iterator[Build]:
+        sets = read_paraphrases(self._public_data())
         for _, rows in sets:
             chosen = rows[: task.max_rows // len(sets)] if task.max_rows else rows
             self._make.prepare([text for pair in chosen for text in pair])
-            yield from map(self._make.paraphrase, self._epochs(chosen, task))
+            yield from (partial(self._make.paraphrase, batch) for batch in self._epochs(chosen, task))
 
 
 def _of_different_sources(rows: Sequence[PairRow], task: TaskSettings, chance: random.Random) -> list[list[PairRow]]:
     """Chunks in which no two rows share a source: a rewrite of the same source would be a false negative."""
     batches = []
-    for _ in range(int(task.epochs)):
+    for _ in range(task.epochs):
         order = list(rows)
         chance.shuffle(order)
         while len(order) >= task.batch_size // 2:
@@ -141,23 +154,23 @@ def _of_different_sources(rows: Sequence[PairRow], task: TaskSettings, chance: r
 
 
 def finetune(
-    labels: Path, data: Path, encoder_folder: Path, out: Path, settings: FinetuneSettings, heads: Path | None = None
-) -> Path:
-    """Fine-tune encoder and heads on our own sets `labels` and the public ones `data`; writes `out`/encoder and
+    labels: Path, data: Path | None, encoder_folder: Path, out: Path, settings: FinetuneSettings,
+    heads: Path | None = None, *, is_quiet: bool = False,
+) -> Path:  # fmt: skip
+    """Fine-tune encoder and heads on our own sets `labels` and the public ones `data` (None where no task reads them); writes `out`/encoder and
     `out`/<head>.safetensors. With `heads`, the folder of an earlier fine-tuning, they go on from there; heads without a
     task stay as they are. Without `settings.learning_rate` the encoder stays as it is.
     """
-    from transformers import Trainer, TrainingArguments, set_seed
-    from transformers.trainer_utils import get_last_checkpoint
+    from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
 
     set_seed(settings.seed)
     encoder = Encoder.load(encoder_folder)
-    batches = Batches(labels, data, encoder, settings).all()
+    batches = Batches(labels, data, encoder, settings)
     weights = {name: task.weight for name, task in settings.tasks.items()}
     model = MultiTask(encoder.model, encoder.hidden_size, weights, settings.temperature)
     if heads is not None:
-        for head in HEADS:
-            load_weights(getattr(model, head), heads / f"{head}.safetensors")
+        for head in TRAINED_WITH_ENCODER:
+            load_weights(model.heads[head], heads / f"{head}.safetensors")
     encoder.model.requires_grad_(settings.learning_rate > 0)
     checkpoints = out / "checkpoints"
     arguments = TrainingArguments(
@@ -176,6 +189,7 @@ def finetune(
         seed=settings.seed,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
+        disable_tqdm=is_quiet,
     )
     rates = {"trunk.": settings.learning_rate, ".wide.": settings.wide_learning_rate, "": settings.head_learning_rate}
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
@@ -188,22 +202,24 @@ def finetune(
     trainer = Trainer(
         model=model,
         args=arguments,
-        train_dataset=batches,  # a list is a map-style dataset
+        train_dataset=batches,
         data_collator=lambda items: items[0],
         optimizers=(torch.optim.AdamW([group for group in groups if group["params"]]), None),
     )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)) if checkpoints.exists() else None)
+    if is_quiet:
+        trainer.remove_callback(PrinterCallback)  # stdout belongs to the caller
+    trainer.train(resume_from_checkpoint=last_whole(checkpoints))
     model.eval()
-    save(encoder, model, out)
+    save(encoder, {name: model.heads[name] for name in TRAINED_WITH_ENCODER}, out)
     return out
 
 
-def save(encoder: Encoder, model: nn.Module, out: Path) -> None:
+def save(encoder: Encoder, heads: Mapping[str, nn.Module], out: Path) -> None:
     """Encoder as a `transformers` folder, each head as safetensors, in half precision: nothing measurable is lost."""
     folder = out / "encoder"
     encoder.tokenizer.save_pretrained(folder)
     encoder.model.to(torch.float16).save_pretrained(folder)
     encoder.model.to(torch.float32)
-    for head in HEADS:
-        state = getattr(model, head).state_dict()
-        save_file({k: v.to(torch.float16).contiguous() for k, v in state.items()}, out / f"{head}.safetensors")
+    for name, head in heads.items():
+        state = head.state_dict()
+        save_file({k: v.to(torch.float16).contiguous() for k, v in state.items()}, out / f"{name}.safetensors")

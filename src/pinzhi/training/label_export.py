@@ -1,7 +1,10 @@
 """What to label next: the posts or comments of a scored archive that the models are least sure of and that differ from
-one another, as files for the labelling tools. No author leaves the archive with them."""
+one another, as files for the labelling tools. Ids stay in the archive; what is written names no author, and an account only by
+a digest that keeps its rows on one side of a split. Mentions inside a text are masked."""
 
+import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,11 +17,11 @@ import pyarrow as pa
 
 from pinzhi import schemas
 from pinzhi.errors import InputError, UsageError
-from pinzhi.labels import ORIGINALITY_CLASSES, Authenticity, Grade, Sentiment
 from pinzhi.tables import iter_tables, write_text
 from pinzhi.text import is_blank, normalise
 from pinzhi.training.label_files import SPELLINGS, LabelTask
 
+MOST = 2000  # rows of one file; more than a person labels before the model has learnt from them
 POOL = 10  # candidates for each row that is wanted: the least sure, among which the most different are taken
 CHINESE = {  # what an annotator reads
     task: [next(name for name in names if not name.isascii()) for names in spellings.values()]
@@ -39,29 +42,26 @@ class Unlabelled:
 
     fields: dict[str, str]
     prediction: str
-    probability: float
+    probability: float | None  # of the prediction; a grade has none of its own
     doubt: float
     models: str
 
 
-_CLASSES: dict[LabelTask, Sequence[str]] = {
-    LabelTask.SENTIMENT: [str(int(one)) for one in Sentiment],
-    LabelTask.AUTHENTICITY: [one.value for one in Authenticity],
-    LabelTask.ORIGINALITY: [one.value for one in ORIGINALITY_CLASSES],
-    LabelTask.COHERENCE: [str(int(one)) for one in Grade],
-}
 _PROBABILITIES = {
     LabelTask.SENTIMENT: schemas.P_SENTIMENT,
     LabelTask.AUTHENTICITY: schemas.P_AUTHENTICITY,
     LabelTask.ORIGINALITY: schemas.P_ORIGINALITY,
 }
+_MENTION = re.compile(r"@[^\s@:：,，。!！?？]{1,30}")
 
 
 def export_labels(out: Path, task: LabelTask, target: Path, n: int, form: LabelFormat) -> int:
     """Write up to `n` rows of the scored archive `out` to `target`, the most telling first; returns how many. Beside a
     Label Studio file lies its labelling page, `<target>.xml`. Raises InputError when `out` holds nothing to label."""
-    if n < 1:
-        raise UsageError(f"expected at least one row, found {n}")
+    if not 1 <= n <= MOST:
+        raise UsageError(f"expected 1 to {MOST} rows, found {n}")
+    if task is LabelTask.COHERENCE and form is LabelFormat.DOCCANO:
+        raise UsageError("expected --format label-studio for coherence: doccano has no place for the values of a grade")
     chosen = choose(list(_candidates(out, task, POOL * n)), n)
     if not chosen:
         raise InputError(f"{out}: expected a scored archive with texts for {task}, found none; run `pinzhi run` first")
@@ -111,13 +111,13 @@ def _candidates(out: Path, task: LabelTask, n: int) -> Iterator[Unlabelled]:
 
 def _tables(out: Path, task: LabelTask) -> Iterator[Iterator[Unlabelled]]:
     if task in (LabelTask.SENTIMENT, LabelTask.AUTHENTICITY):
-        columns = ["platform", "comment_id", "post_id", "text", "is_owner", "models", *_PROBABILITIES[task]]
+        columns = ["platform", "comment_id", "post_id", "text", "is_owner", "models", task.value, *_PROBABILITIES[task]]
         posts = _post_texts(out)
         for table in iter_tables(out / "comments", schemas.SCORED_COMMENTS, columns):
             yield _comments(table, task, posts)
         return
     columns = ["platform", "post_id", "account_id", "text", "models", "brand", "values", "coherence_grade",
-               "source_platform", "source_post_id", "is_undetermined", *schemas.P_ORIGINALITY]  # fmt: skip
+               "originality_label", "source_platform", "source_post_id", *schemas.P_ORIGINALITY]  # fmt: skip
     posts = _post_texts(out) if task is LabelTask.ORIGINALITY else {}
     for table in iter_tables(out / "posts", schemas.SCORED_POSTS, columns):
         yield _posts(table, task, posts)
@@ -137,53 +137,45 @@ def _comments(table: pa.Table, task: LabelTask, posts: dict[tuple[str, str], tup
         if row["is_owner"] or is_blank(row["text"]):
             continue
         post, account = posts.get((row["platform"], row["post_id"]), ("", ""))
-        fields = {
-            "text": row["text"],
-            "post": post,
-            "group": account,
-            "platform": row["platform"],
-            "id": row["comment_id"],
-        }
-        yield _row(fields, task, [row[name] for name in _PROBABILITIES[task]], row["models"], task.value)
+        fields = _fields(row["platform"], account, row["text"], post=post)
+        yield _row(fields, task, row, row[task.value])
 
 
 def _posts(table: pa.Table, task: LabelTask, posts: dict[tuple[str, str], tuple[str, str]]) -> Iterator[Unlabelled]:
     for row in table.to_pylist():
         if is_blank(row["text"]):
             continue
-        fields = {
-            "text": row["text"],
-            "group": row["account_id"] or "",
-            "platform": row["platform"],
-            "id": row["post_id"],
-        }
-        if task is LabelTask.COHERENCE:
-            if row["coherence_grade"] is None:
-                continue
+        if task is LabelTask.ORIGINALITY:
+            earlier = posts.get((row["source_platform"], row["source_post_id"]), ("", ""))[0]
+            if not earlier and row["p_duplicate"] + row["p_rewrite"] > row["p_template"] + row["p_quote"]:
+                continue  # nobody could tell a rewrite without its source
+            fields = _fields(row["platform"], row["account_id"], row["text"], earlier=earlier)
+            yield _row(fields, task, row, row["originality_label"])
+        elif row["coherence_grade"] is not None:
             said = [p for value in row["values"] for p in (value["p_expresses"], value["p_contradicts"])]
             doubt = max(1 - abs(2 * p - 1) for p in said)
-            models = _versions(row["models"], task.value)
-            yield Unlabelled(
-                {**fields, "brand": row["brand"]}, str(row["coherence_grade"]), 1 - doubt / 2, doubt, models
-            )
-            continue
-        earlier = posts.get((row["source_platform"], row["source_post_id"]), ("", ""))[0]
-        yield _row(
-            {**fields, "earlier": earlier},
-            task,
-            [row[name] for name in _PROBABILITIES[task]],
-            row["models"],
-            task.value,
-        )
+            fields = _fields(row["platform"], row["account_id"], row["text"], brand=row["brand"])
+            fields["values"] = ";".join(value["value_id"] for value in row["values"])
+            yield Unlabelled(fields, str(row["coherence_grade"]), None, doubt, _versions(row["models"], task.value))
 
 
-def _row(fields: dict[str, str], task: LabelTask, p: Sequence[float], models: Any, head: str) -> Unlabelled:
-    """Doubt is the entropy of `p`, 1 where all classes are equally likely."""
-    probabilities = np.asarray(p, dtype=float)
+def _fields(platform: str, account: str | None, text: str, **beside: str) -> dict[str, str]:
+    group = hashlib.blake2b(f"{platform}/{account}".encode(), digest_size=6).hexdigest() if account else ""
+    return {"text": _MENTION.sub("@…", text), **{k: _MENTION.sub("@…", v) for k, v in beside.items()}, "group": group,
+            "platform": platform}  # fmt: skip
+
+
+def _row(fields: dict[str, str], task: LabelTask, row: dict[str, Any], label: Any) -> Unlabelled:
+    """`label` is what the archive says; doubt is the entropy of the probabilities, 1 where all classes are equally likely."""
+    probabilities = np.array([row[name] for name in _PROBABILITIES[task]], dtype=float)
     shares = probabilities / max(1e-9, probabilities.sum())
     doubt = float(-(shares * np.log(np.maximum(shares, 1e-12))).sum() / np.log(len(shares)))
-    lead = int(shares.argmax())
-    return Unlabelled(fields, _CLASSES[task][lead], float(shares[lead]), doubt, _versions(models, head))
+    spelled = str(label)
+    known = list(SPELLINGS[task])
+    prediction = spelled if spelled in known else known[int(shares.argmax())]  # undetermined is no label
+    return Unlabelled(
+        fields, prediction, float(shares[known.index(prediction)]), doubt, _versions(row["models"], task.value)
+    )
 
 
 def _versions(models: Any, head: str) -> str:
@@ -192,7 +184,12 @@ def _versions(models: Any, head: str) -> str:
 
 def _doccano(row: Unlabelled) -> dict[str, Any]:
     """doccano shows every further key beside the text. The prediction is no label: nobody has looked at it yet."""
-    return {**row.fields, "label": [], "prediction": row.prediction, "probability": round(row.probability, 4)}
+    return {
+        **row.fields,
+        "label": [],
+        "prediction": row.prediction,
+        "probability": row.probability and round(row.probability, 4),
+    }
 
 
 def _label_studio(row: Unlabelled, task: LabelTask) -> dict[str, Any]:
@@ -202,7 +199,7 @@ def _label_studio(row: Unlabelled, task: LabelTask) -> dict[str, Any]:
         "predictions": [
             {
                 "model_version": row.models,
-                "score": round(row.probability, 4),
+                **({} if row.probability is None else {"score": round(row.probability, 4)}),
                 "result": [
                     {"from_name": task.value, "to_name": "text", "type": "choices", "value": {"choices": [shown]}}
                 ],
@@ -222,8 +219,8 @@ def labelling_page(task: LabelTask) -> str:
         "  </Choices>",
     ]  # fmt: skip
     if task is LabelTask.COHERENCE:
+        lines += ['  <Header value="values"/>', '  <Text name="values" value="$values"/>']
         lines += [
-            f'  <TextArea name="{name}" toName="text" placeholder="{name}: value ids"/>'
-            for name in ("expresses", "contradicts")
+            f'  <TextArea name="{name}" toName="text" placeholder="{name}"/>' for name in ("expresses", "contradicts")
         ]
     return "\n".join([*lines, "</View>"]) + "\n"

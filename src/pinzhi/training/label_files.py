@@ -5,6 +5,7 @@ Nothing is dropped silently: what cannot be used is returned as a `Problem` with
 
 import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ _NAMES = {  # canonical field -> names that files give it
     "contradicts": ("contradicts",),
 }
 _LISTS = ("expresses", "contradicts")
+_SEPARATORS = re.compile(r"[;；,，、\s]+")  # between value ids that were typed in one line
 LABELS = pa.schema(
     [
         pa.field("text", pa.string(), nullable=False),
@@ -133,8 +135,13 @@ def _row(fields: Raw, votes: Sequence[_Vote], task: LabelTask, spelling: Mapping
         name: next((fields[key] for key in keys if fields.get(key) not in (None, "")), None)
         for name, keys in _NAMES.items()
     }
+    for name in ("group", "platform", "brand"):  # ids may be numbers in JSON
+        row[name] = str(row[name]) if isinstance(row[name], int) else row[name]
+    odd = next((name for name, value in row.items() if name not in _LISTS and not isinstance(value, str | None)), None)
+    if odd:
+        return f"expected {odd} to be a text, found {type(row[odd]).__name__}"
     text = row["text"]
-    if not isinstance(text, str) or is_blank(text):
+    if text is None or is_blank(text):
         return f"expected a text, found {'none' if text is None else 'an empty one'}"
     if not votes:
         return "expected a label, found none (skipped or not yet annotated)"
@@ -149,7 +156,10 @@ def _row(fields: Raw, votes: Sequence[_Vote], task: LabelTask, spelling: Mapping
     winner = next(vote for vote in decisive if spelling[vote.label] == label)
     for name in _LISTS:
         value = (winner.more or {}).get(name, row[name])
-        row[name] = [part for part in value.split(";") if part] if isinstance(value, str) else value
+        named = [value] if isinstance(value, str) else value
+        if not isinstance(named, list | None) or not all(isinstance(one, str) for one in named or ()):
+            return f"expected {name} to be a list of value ids, found {value!r:.60}"
+        row[name] = None if named is None else [part for one in named for part in _SEPARATORS.split(one) if part]
     if task is LabelTask.COHERENCE and not row["brand"]:
         return "expected the brand against which the post was graded, found none"
     if task is LabelTask.COHERENCE:
@@ -158,8 +168,7 @@ def _row(fields: Raw, votes: Sequence[_Vote], task: LabelTask, spelling: Mapping
                 return f"expected at least one value that the post {name} (grade {int(grade)}), found none"
     if task is LabelTask.ORIGINALITY and label in ("duplicate", "rewrite") and not row["context"]:
         return f"expected the earlier text of a {label}, found none"
-    row["group"] = "" if row["group"] is None else str(row["group"])
-    return {**row, "label": label, "n_annotators": len(votes)}
+    return {**row, "group": row["group"] or "", "label": label, "n_annotators": len(votes)}
 
 
 def _without_conflicts(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Problem]]:
@@ -246,11 +255,13 @@ def _flat(record: Raw, task: LabelTask) -> list[_Vote]:
 def _label_studio(annotations: Iterable[Raw], task: LabelTask) -> Iterator[_Vote]:
     """Votes of the annotations that were not cancelled (skipped)."""
     for annotation in annotations:
-        if annotation.get("was_cancelled"):
+        if not isinstance(annotation, dict) or annotation.get("was_cancelled"):
             continue
         answers: dict[str, list[str]] = {}
         for part in annotation.get("result") or ():
-            value = part.get("value") or {}
+            if not isinstance(part, dict) or not isinstance(part.get("value"), dict):
+                continue
+            value = part["value"]
             given = value.get("choices") or ([value["rating"]] if "rating" in value else value.get("text"))
             if given is not None:
                 answers[part.get("from_name", "")] = [

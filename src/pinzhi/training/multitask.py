@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pinzhi.heads.encoder import Encoder, clip, pad
-from pinzhi.heads.modules import SentenceEmbedder, TextClassifier, ValueMatcher, hash_ngrams
-from pinzhi.heads.predict import MANNERS, POST_CONTEXT_TOKENS, manner_features
+from pinzhi.heads.modules import Context, ValueMatcher, hash_ngrams
+from pinzhi.heads.predict import MANNERS, POST_CONTEXT_TOKENS, build_head, manner_features
 from pinzhi.text import without_emoticons
 from pinzhi.training.data import (
     AUTHENTICITIES,
@@ -25,6 +25,7 @@ from pinzhi.training.data import (
 from pinzhi.training.settings import FinetuneSettings
 
 TaskBatch = dict[str, Any]
+TRAINED_WITH_ENCODER = ("sentiment", "authenticity", "manner", "coherence", "embedding")
 
 
 class MultiTask(nn.Module):
@@ -33,11 +34,7 @@ class MultiTask(nn.Module):
     def __init__(self, trunk: nn.Module, hidden_size: int, weights: dict[str, float], temperature: float) -> None:
         super().__init__()
         self.trunk = trunk
-        self.sentiment = TextClassifier(hidden_size, len(SENTIMENTS))
-        self.authenticity = TextClassifier(hidden_size, len(AUTHENTICITIES))
-        self.manner = TextClassifier(hidden_size, len(MANNERS), n_extra=3)
-        self.coherence = ValueMatcher(hidden_size)
-        self.embedding = SentenceEmbedder(hidden_size)
+        self.heads = nn.ModuleDict({head: build_head(head, hidden_size) for head in TRAINED_WITH_ENCODER})
         self.weights = weights
         self.temperature = temperature
 
@@ -54,22 +51,25 @@ class MultiTask(nn.Module):
         return {"loss": losses[task](**batch) * self.weights[task]}
 
     def _comments(
-        self, ids: Tensor, mask: Tensor, ngrams: tuple[Tensor, Tensor], sentiment: Tensor, authenticity: Tensor
-    ) -> Tensor:
-        hidden = self.encode(ids, mask)
-        return marginal_loss(self.sentiment(hidden, mask, ngrams), sentiment) + marginal_loss(
-            self.authenticity(hidden, mask, ngrams), authenticity
-        )
+        self, ids: Tensor, mask: Tensor, posts: tuple[Tensor, Tensor], post_of: Tensor, ngrams: tuple[Tensor, Tensor],
+        sentiment: Tensor, authenticity: Tensor,
+    ) -> Tensor:  # fmt: skip
+        hidden, context = self.encode(ids, mask), Context(self.encode(*posts), posts[1], post_of)
+        return sum(
+            (marginal_loss(head(hidden, mask, ngrams, context=context), target)
+             for head, target in ((self.heads["sentiment"], sentiment), (self.heads["authenticity"], authenticity))),
+            torch.zeros(()),
+        )  # fmt: skip
 
     def _manner(self, ids: Tensor, mask: Tensor, ngrams: tuple[Tensor, Tensor], extra: Tensor, label: Tensor) -> Tensor:
-        return functional.cross_entropy(self.manner(self.encode(ids, mask), mask, ngrams, extra), label)
+        return functional.cross_entropy(self.heads["manner"](self.encode(ids, mask), mask, ngrams, extra=extra), label)
 
     def _coherence(
         self, posts: tuple[Tensor, Tensor], values: tuple[Tensor, Tensor], post_of: Tensor, value_of: Tensor,
         target: Tensor, touched: Tensor,
     ) -> Tensor:  # fmt: skip
         post, value = self.encode(*posts), self.encode(*values)
-        logits = self.coherence(value[value_of], values[1][value_of], post[post_of], posts[1][post_of])
+        logits = self.heads["coherence"](value[value_of], values[1][value_of], post[post_of], posts[1][post_of])
         loss = marginal_loss(logits, target)
         if touched.numel():  # grade 2 without a list: some value is touched, nobody says which
             p_touches = logits.softmax(-1)[:, ValueMatcher.CLASSES.index("touches")]
@@ -80,9 +80,9 @@ class MultiTask(nn.Module):
     def _contrast(
         self, left: tuple[Tensor, Tensor], right: tuple[Tensor, Tensor], hard: tuple[Tensor, Tensor] | None
     ) -> Tensor:
-        a = self.embedding(self.encode(*left), left[1])
-        b = self.embedding(self.encode(*right), right[1])
-        others = b if hard is None else torch.cat([b, self.embedding(self.encode(*hard), hard[1])])
+        a = self.heads["embedding"](self.encode(*left), left[1])
+        b = self.heads["embedding"](self.encode(*right), right[1])
+        others = b if hard is None else torch.cat([b, self.heads["embedding"](self.encode(*hard), hard[1])])
         label = torch.arange(len(a))
         forward = functional.cross_entropy(a @ others.T / self.temperature, label)
         return forward + functional.cross_entropy(b @ a.T / self.temperature, label)
@@ -124,12 +124,11 @@ def value_target(row: CoherenceRow, key: str, declared: bool) -> Target:
 
 
 class BatchMaker:
-    """Rows of every task to batches of tensors; text is segmented once."""
+    """Rows of every task to batches of tensors; text is segmented once. Equal rows and an equal `chance` give equal batches."""
 
     def __init__(self, encoder: Encoder, settings: FinetuneSettings) -> None:
         self.encoder = encoder
         self.settings = settings
-        self.random = random.Random(settings.seed)
         self._ids: dict[str, list[int]] = {}
 
     def prepare(self, texts: Sequence[str]) -> None:
@@ -137,31 +136,32 @@ class BatchMaker:
         wanted = sorted({*texts, *map(without_emoticons, texts)} - self._ids.keys())
         self._ids.update(zip(wanted, self.encoder.token_ids(wanted, self.settings.max_tokens), strict=True))
 
-    def varied(self, text: str) -> str:
+    def varied(self, text: str, chance: random.Random) -> str:
         """`text`, now and then without its emoji and emoji codes."""
-        return without_emoticons(text) if self.random.random() < self.settings.code_dropout else text
+        return without_emoticons(text) if chance.random() < self.settings.code_dropout else text
 
-    def _padded(self, texts: Sequence[str], role: str) -> tuple[Tensor, Tensor]:
-        ids = [self.encoder.single(self._ids[text], role) for text in texts]
+    def _padded(self, texts: Sequence[str], role: str, max_tokens: int | None = None) -> tuple[Tensor, Tensor]:
+        most = max_tokens or self.settings.max_tokens
+        ids = [self.encoder.single(clip(self._ids[text], most), role) for text in texts]
         return pad(ids, self.encoder.tokenizer.pad_token_id)
 
-    def comments(self, rows: Sequence[CommentRow]) -> TaskBatch:
+    def comments(self, rows: Sequence[CommentRow], chance: random.Random) -> TaskBatch:
         """Comments with their posts."""
-        texts = [self.varied(row.text) for row in rows]
-        ids = [
-            self.encoder.pair(self._ids[text], "comment", clip(self._ids[row.post], POST_CONTEXT_TOKENS), "post")
-            for text, row in zip(texts, rows, strict=True)
-        ]
-        padded, mask = pad(ids, self.encoder.tokenizer.pad_token_id)
+        texts = [self.varied(row.text, chance) for row in rows]
+        ids, mask = self._padded(texts, "comment")
+        posts: dict[str, int] = {}
+        post_of = [posts.setdefault(row.post, len(posts)) for row in rows]
         return {
-            "ids": padded,
+            "ids": ids,
             "mask": mask,
+            "posts": self._padded(list(posts), "post", POST_CONTEXT_TOKENS),
+            "post_of": torch.tensor(post_of),
             "ngrams": hash_ngrams(texts),
             "sentiment": target_masks([row.sentiment for row in rows], len(SENTIMENTS)),
             "authenticity": target_masks([row.authenticity for row in rows], len(AUTHENTICITIES)),
         }
 
-    def manner(self, rows: Sequence[MannerRow]) -> TaskBatch:
+    def manner(self, rows: Sequence[MannerRow], _: random.Random) -> TaskBatch:
         """Texts on their own."""
         ids, mask = self._padded([row.text for row in rows], "post")
         return {
@@ -172,15 +172,17 @@ class BatchMaker:
             "label": torch.tensor([MANNERS.index(row.label) for row in rows]),
         }
 
-    def coherence(self, rows: Sequence[CoherenceRow], values: dict[str, list[Value]]) -> TaskBatch:
+    def coherence(
+        self, rows: Sequence[CoherenceRow], chance: random.Random, *, values: dict[str, list[Value]]
+    ) -> TaskBatch:
         """Posts with all values of their brands, and a few of brands that are not theirs."""
         texts: dict[str, int] = {}
         post_of, value_of, targets, touched = [], [], [], []
         for number, row in enumerate(rows):
             shown = [(value, True) for value in values[row.brand]]
-            for brand in self.random.sample(sorted(values), self.settings.foreign_values):
+            for brand in chance.sample(sorted(values), self.settings.foreign_values):
                 if brand != row.brand:
-                    shown.append((self.random.choice(values[brand]), False))
+                    shown.append((chance.choice(values[brand]), False))
             for value, declared in shown:
                 post_of.append(number)
                 value_of.append(texts.setdefault(value.text, len(texts)))
@@ -188,7 +190,7 @@ class BatchMaker:
             if row.grade == 2 and row.touches is None:
                 touched.append(number)
         return {
-            "posts": self._padded([self.varied(row.text) for row in rows], "post"),
+            "posts": self._padded([self.varied(row.text, chance) for row in rows], "post"),
             "values": self._padded(list(texts), "value"),
             "post_of": torch.tensor(post_of),
             "value_of": torch.tensor(value_of),
@@ -196,7 +198,7 @@ class BatchMaker:
             "touched": torch.tensor(touched, dtype=torch.long),
         }
 
-    def paraphrase(self, rows: Sequence[tuple[str, str]]) -> TaskBatch:
+    def paraphrase(self, rows: Sequence[tuple[str, str]], _: random.Random) -> TaskBatch:
         """Pairs of one source, each the negatives of the others."""
         return {
             "left": self._padded([a for a, _ in rows], "post"),
@@ -204,9 +206,9 @@ class BatchMaker:
             "hard": None,
         }
 
-    def rewrite(self, rows: Sequence[PairRow]) -> TaskBatch:
+    def rewrite(self, rows: Sequence[PairRow], chance: random.Random) -> TaskBatch:
         """Later texts with their sources; other posts of the same topic are the hard negatives."""
-        hard = [self.random.choice(row.same_topic) for row in rows if row.same_topic]
+        hard = [chance.choice(row.same_topic) for row in rows if row.same_topic]
         return {
             "left": self._padded([row.later for row in rows], "post"),
             "right": self._padded([row.earlier for row in rows], "post"),

@@ -11,6 +11,7 @@ from torch import nn
 
 from pinzhi.heads.tokenizer import SPECIAL_TOKENS, build_tokenizer
 from pinzhi.segment import Segmenter
+from pinzhi.training.checkpoints import last_whole
 from pinzhi.training.corpus import build_corpus
 from pinzhi.training.objectives import MaskedWords, ReplacedWords, shrunk
 from pinzhi.training.settings import (
@@ -74,7 +75,6 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | Non
         TrainingArguments,
         set_seed,
     )
-    from transformers.trainer_utils import get_last_checkpoint
 
     out.mkdir(parents=True, exist_ok=True)
     corpus = out / "corpus.parquet"
@@ -143,7 +143,7 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | Non
         train_dataset=packed,
         data_collator=DataCollatorForLanguageModeling(tokenizer, mlm_probability=settings.objective.masked_share),
     )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)) if checkpoints.exists() else None)
+    trainer.train(resume_from_checkpoint=last_whole(checkpoints))
     trunk.save_pretrained(encoder)
     return encoder
 
@@ -172,12 +172,14 @@ def _learner(trunk: Any, objective: ObjectiveSettings, tokenizer: Any) -> nn.Mod
 
     if objective.name == "masked":
         return MaskedWords(trunk)
-    size = objective.generator_size
+    known = trunk.get_input_embeddings().weight
+    size = min(objective.generator_size, known.shape[1])
     shape = ModelSettings(
         hidden_size=size, num_hidden_layers=objective.generator_layers, num_attention_heads=max(1, size // 64),
         intermediate_size=2 * size,
     )  # fmt: skip
     small = ModernBertModel(_shape(shape, tokenizer))
+    small.resize_token_embeddings(len(known), mean_resizing=False)  # some encoders have more rows than tokens
     with torch.no_grad():
-        small.get_input_embeddings().weight.copy_(shrunk(trunk.get_input_embeddings().weight, size))
+        small.get_input_embeddings().weight.copy_(shrunk(known, size))
     return ReplacedWords(trunk, trunk.config.hidden_size, MaskedWords(small), objective.weight)

@@ -30,7 +30,8 @@ from pinzhi.labels import Authenticity, Sentiment
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.segment import Segmenter
 from pinzhi.training.data import PairRow, read_coherence, read_comments, read_pairs, split
-from pinzhi.training.finetune import HEADS, kept_for_judge
+from pinzhi.training.finetune import kept_for_judge
+from pinzhi.training.multitask import TRAINED_WITH_ENCODER
 
 LABELS: Mapping[str, Sequence[str]] = {
     "sentiment": [s.name.lower() for s in Sentiment],
@@ -47,7 +48,7 @@ SOURCES: Mapping[str, str] = {
     "smp2020_ewect, weibo_moods8, osm2022",
     "authenticity": "labels/comments; group_chat_ads, game_chat_ads",
     "manner": "labels/originality: templates, quotes, sources",
-    "coherence": "labels/coherence a, b, c",
+    "coherence": "labels/coherence",
     "embedding": "lcqmc, bq_corpus, afqmc, atec, oppo_xiaobu, simclue_mix, stsb_zh; labels/originality",
     "originality": "labels/originality: pairs that the embedding was not trained on",
 }
@@ -59,7 +60,7 @@ LIMITS: Mapping[str, str] = {
 }
 
 
-def _judge_pairs(rows: Sequence[PairRow]) -> tuple[list[tuple[str, str]], list[int]]:
+def judge_pairs(rows: Sequence[PairRow]) -> tuple[list[tuple[str, str]], list[int]]:
     """Labelled pairs, and later texts beside other posts of their topic, which they do not derive from."""
     pairs: list[tuple[str, str]] = []
     labels: list[int] = []
@@ -125,13 +126,14 @@ def publish(tuned: Path, labels: Path, data: Path, models: Path, *, date: str, s
     `data` the public ones."""
     encoder = Encoder.load(tuned / "encoder", Segmenter())
     modules: dict[str, nn.Module] = {
-        name: load_weights(build_head(name, encoder.hidden_size), tuned / f"{name}.safetensors") for name in HEADS
+        name: load_weights(build_head(name, encoder.hidden_size), tuned / f"{name}.safetensors")
+        for name in TRAINED_WITH_ENCODER
     }
     heads = Heads(encoder, modules, {})
     read = word_reader(heads)
     pairs, _ = read_pairs(labels)
     train, _ = split(pairs, [row.group for row in pairs])
-    evidence, classes = _judge_pairs([row for row in train if kept_for_judge(row)])
+    evidence, classes = judge_pairs([row for row in train if kept_for_judge(row)])
     judge = train_judge(pair_evidence(heads, read, evidence), np.array(classes), seed)
     modules["originality"] = judge
     heads = Heads(encoder, modules, temperatures(heads, labels))

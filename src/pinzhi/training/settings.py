@@ -98,7 +98,7 @@ class EncoderSettings(Settings):
 class TaskSettings(Settings):
     """How much of one task is trained: `epochs` over `max_rows` rows (all when null) in batches of `batch_size`."""
 
-    epochs: float
+    epochs: int
     batch_size: int
     weight: float = 1.0
     max_rows: int | None = None
@@ -112,16 +112,15 @@ class GateSettings(Settings):
     confidence: float
 
 
-class RetrainSettings(Settings):
-    """configs/train/retrain.toml"""
+class ProbeSettings(Settings):
+    """configs/train/probe.toml"""
 
     seed: int
     epochs: float
     batch_size: int
     learning_rate: float
     wide_learning_rate: float
-    held_back: float
-    gate: GateSettings
+    max_rows: int
 
 
 class FinetuneSettings(Settings):
@@ -138,3 +137,25 @@ class FinetuneSettings(Settings):
     foreign_values: int
     save_steps: int
     tasks: dict[str, TaskSettings]
+
+
+class RetrainSettings(Settings):
+    """configs/train/retrain.toml"""
+
+    seed: int
+    epochs: float
+    batch_size: int
+    learning_rate: float
+    wide_learning_rate: float
+    held_back: float
+    replay_rows: int
+    gate: GateSettings
+    posts: FinetuneSettings
+
+    def refit(self, task: str) -> FinetuneSettings:
+        """Settings under which the head of `task` goes on alone."""
+        if task not in self.posts.tasks:
+            raise ConfigError(
+                f"expected [posts.tasks.{task}] in the settings, found none; see configs/train/retrain.toml"
+            )
+        return self.posts.model_copy(update={"seed": self.seed, "tasks": {task: self.posts.tasks[task]}})

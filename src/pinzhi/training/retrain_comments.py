@@ -1,0 +1,186 @@
+"""Sentiment and authenticity: the encoder stays as it is, so each comment is read once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from scipy.special import softmax
+from sklearn.metrics import confusion_matrix
+from torch import Tensor, nn
+
+from pinzhi.evaluation.evaluate import macro_f1
+from pinzhi.evaluation.gate import length_bands
+from pinzhi.evaluation.metrics import Metric, expected_calibration_error, fit_temperature
+from pinzhi.heads.modules import TextClassifier
+from pinzhi.heads.predict import Heads
+from pinzhi.training.classifier import fit, logits
+from pinzhi.training.corpus import text_key
+from pinzhi.training.data import (
+    FRESH,
+    POLAR,
+    CommentRow,
+    Target,
+    is_dev,
+    read_comments,
+    read_public_comments,
+    split,
+)
+from pinzhi.training.label_files import SPELLINGS, LabelTask, Problem
+from pinzhi.training.settings import RetrainSettings
+
+_CLASSES = {task: list(SPELLINGS[task]) for task in (LabelTask.SENTIMENT, LabelTask.AUTHENTICITY)}
+
+
+@dataclass(frozen=True)
+class _Rows:
+    texts: list[str]
+    posts: list[str]
+    targets: list[Target]
+    groups: list[str]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def labels(self) -> np.ndarray:
+        return np.array([target.allowed[0] for target in self.targets], dtype=np.int64)
+
+    def take(self, at: Iterable[int]) -> "_Rows":
+        rows = list(at)
+        return _Rows(
+            [self.texts[i] for i in rows], [self.posts[i] for i in rows], [self.targets[i] for i in rows],
+            [self.groups[i] for i in rows],
+        )  # fmt: skip
+
+
+class CommentTraining:
+    """Rows of `base` without its dev accounts, and label rows that repeat none of theirs."""
+
+    metric: Metric = staticmethod(macro_f1)
+    data = "labels/comments (train accounts)"
+
+    def __init__(
+        self, task: LabelTask, table: pa.Table, base: Path, public: Path | None, settings: RetrainSettings
+    ) -> None:
+        self._task, self._settings = task, settings
+        own = read_comments(base)
+        train, self._frozen = (_of_comments(part, task) for part in split(own, [row.group for row in own]))
+        fresh = _of_labels(table, task)
+        known, accounts = set(map(text_key, self._frozen.texts)), set(self._frozen.groups)
+        kept = [
+            i for i, (text, group) in enumerate(zip(fresh.texts, fresh.groups, strict=True))
+            if text_key(text) not in known and f"comments/{group.removeprefix(FRESH)}" not in accounts
+        ]  # fmt: skip
+        self.n_new, self.n_repeats = len(kept), len(fresh) - len(kept)
+        self.problems: list[Problem] = []
+        self._rows = _joined(train, fresh.take(kept))
+        self._n_own = len(self._frozen)
+        if public is not None:
+            replayed, watched = (_of_public(public, part) for part in ("train", "dev"))
+            chosen = np.random.default_rng(settings.seed).permutation(len(replayed))[: settings.replay_rows]
+            self._rows = _joined(self._rows, replayed.take(chosen.tolist()))
+            self._frozen = _joined(self._frozen, watched)
+            self.data += f", {len(chosen)} public rows"
+
+    def fit(self, active: Heads, work: Path) -> Mapping[str, tuple[nn.Module, float]]:
+        """The head on the train rows; its temperature on a share of them that it was not trained on."""
+        del work  # a matter of seconds: nothing to go on with
+        settings, rows = self._settings, self._rows
+        head = active.copy(self._task.value)
+        assert isinstance(head, TextClassifier)
+        pooled = _pooled(active, head, rows)
+        whole = max(len(target.among) for target in rows.targets)  # a two-class row can fit no three-class temperature
+        held = np.array(
+            [len(target.among) == whole and is_dev(f"temperature/{group}", settings.held_back)
+             for target, group in zip(rows.targets, rows.groups, strict=True)]
+        )  # fmt: skip
+        learnt, kept = np.flatnonzero(~held), np.flatnonzero(held)
+        chosen = rows.take(learnt)
+        fit(
+            head, chosen.texts, pooled[learnt], chosen.targets, epochs=settings.epochs,
+            batch_size=settings.batch_size, learning_rate=settings.learning_rate,
+            wide_learning_rate=settings.wide_learning_rate, seed=settings.seed,
+        )  # fmt: skip
+        temperature = active.temperature(self._task.value)
+        if len(kept):
+            said = logits(head, rows.take(kept).texts, pooled[kept])
+            temperature = fit_temperature(softmax(said, axis=1), rows.labels[kept])
+        return {self._task.value: (head, temperature)}
+
+    def truth(self) -> np.ndarray:
+        """Classes."""
+        return self._frozen.labels
+
+    def guess(self, heads: Heads) -> np.ndarray:
+        """Classes; public sets know praise and blame alone."""
+        p = self._probabilities(heads)
+        guess = p.argmax(1)
+        guess[self._n_own :] = np.where(p[self._n_own :, POLAR[1]] > p[self._n_own :, POLAR[0]], POLAR[1], POLAR[0])
+        return guess
+
+    def main(self) -> np.ndarray:
+        """Our own comments."""
+        return np.arange(len(self._frozen)) < self._n_own
+
+    def slices(self) -> dict[str, np.ndarray]:
+        """Length bands of our own comments, accounts and public sets."""
+        groups = np.array(self._frozen.groups)
+        return {name: mask & self.main() for name, mask in length_bands(self._frozen.texts).items()} | {
+            group: groups == group for group in sorted(set(self._frozen.groups))
+        }
+
+    def report(self, heads: Heads) -> dict[str, Any]:
+        """Calibration and confusion."""
+        p, truth = self._probabilities(heads)[: self._n_own], self._frozen.labels[: self._n_own]
+        classes = _CLASSES[self._task]
+        return {
+            "ece": round(expected_calibration_error(p.argmax(1) == truth, p.max(1)), 4),
+            "labels": list(classes),
+            "confusion": confusion_matrix(truth, p.argmax(1), labels=range(len(classes))).tolist(),
+        }
+
+    def _probabilities(self, heads: Heads) -> np.ndarray:
+        sentiment, authenticity = heads.comments(self._frozen.texts, self._frozen.posts)
+        return sentiment if self._task is LabelTask.SENTIMENT else authenticity
+
+
+def _of_comments(rows: Sequence[CommentRow], task: LabelTask) -> _Rows:
+    known = [(row, target) for row in rows if (target := getattr(row, task.value)) is not None]
+    return _Rows(
+        [row.text for row, _ in known], [row.post for row, _ in known], [target for _, target in known],
+        [row.group for row, _ in known],
+    )  # fmt: skip
+
+
+def _of_public(data: Path, part: str) -> _Rows:
+    """Rows of the public sets that say praise or blame and nothing else."""
+    rows = [row for row in read_public_comments(data, part) if row.sentiment and row.sentiment.among == POLAR]
+    return _of_comments(rows, LabelTask.SENTIMENT)
+
+
+def _of_labels(table: pa.Table, task: LabelTask) -> _Rows:
+    classes = _CLASSES[task]
+    among = tuple(range(len(classes)))
+    rows = table.to_pylist()
+    return _Rows(
+        [row["text"] for row in rows], [row["context"] or "" for row in rows],
+        [Target((classes.index(row["label"]),), among) for row in rows],
+        [f"{FRESH}{row['group'] or row['text']}" for row in rows],
+    )  # fmt: skip
+
+
+def _joined(one: _Rows, two: _Rows) -> _Rows:
+    return _Rows(one.texts + two.texts, one.posts + two.posts, one.targets + two.targets, one.groups + two.groups)
+
+
+@torch.no_grad()
+def _pooled(heads: Heads, head: TextClassifier, rows: _Rows) -> Tensor:
+    """What the deep part of `head` reads of each comment."""
+    parts: dict[int, Tensor] = {}
+    for at, hidden, mask, context in heads.read_comments(rows.texts, rows.posts):
+        parts.update(zip(at.tolist(), head.pool(hidden, mask, context=context), strict=True))
+    return torch.stack([parts[row] for row in range(len(rows))])

@@ -1,0 +1,173 @@
+"""Coherence and originality: the heads that read whole posts, on an encoder that stays as it is."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from scipy.stats import somersd
+from sklearn.metrics import confusion_matrix, roc_auc_score
+from torch import nn
+
+from pinzhi.brand import BrandProfile
+from pinzhi.evaluation.evaluate import macro_f1, pair_evidence, score_coherence, word_reader
+from pinzhi.evaluation.gate import length_bands
+from pinzhi.evaluation.metrics import Metric
+from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
+from pinzhi.labels import ORIGINALITY_CLASSES
+from pinzhi.originality.search import combine
+from pinzhi.training.corpus import text_key
+from pinzhi.training.data import FRESH, read_coherence, read_pairs, split
+from pinzhi.training.finetune import finetune, kept_for_judge, save
+from pinzhi.training.fresh import link_parts, write_coherence, write_originality
+from pinzhi.training.label_files import Problem
+from pinzhi.training.multitask import TRAINED_WITH_ENCODER
+from pinzhi.training.publish import judge_pairs, train_judge
+from pinzhi.training.settings import RetrainSettings
+
+
+def concordance(grade: np.ndarray, score: np.ndarray) -> float:
+    """How well `score` orders posts of different grades, -1 to 1: Somers' D, of which 0 is chance."""
+    return float(somersd(grade, score).statistic)
+
+
+def _refit(active: Heads, labels: Path, task: str, settings: RetrainSettings, work: Path) -> nn.Module:
+    """The head of `task` after more training on the sets under `labels`, the encoder as it is; resumes what a killed training
+    left in `work`."""
+    start = work / "start"
+    save(active.encoder, {name: active.copy(name) for name in TRAINED_WITH_ENCODER}, start)
+    tuned = finetune(labels, None, start / "encoder", work, settings.refit(task), start, is_quiet=True)
+    return load_weights(build_head(task, active.encoder.hidden_size), tuned / f"{task}.safetensors").eval()
+
+
+class CoherenceTraining:
+    """Posts of `base` without its dev brands, and label rows of the brands given."""
+
+    metric: Metric = staticmethod(concordance)
+    data = "labels/coherence (train brands)"
+
+    def __init__(self, table: pa.Table, base: Path, brands: Sequence[BrandProfile], settings: RetrainSettings) -> None:
+        self._base, self._brands, self._settings = base, brands, settings
+        posts, self._values = read_coherence(base)
+        _, self._frozen = split(posts, [row.brand for row in posts])
+        known, frozen_brands = (
+            {text_key(row.text) for row in self._frozen},
+            {row.brand.split("/")[1] for row in self._frozen},
+        )
+        is_new = [
+            text_key(text) not in known and brand not in frozen_brands
+            for text, brand in zip(table["text"].to_pylist(), table["brand"].to_pylist(), strict=True)
+        ]
+        self._table = table.filter(pa.array(is_new, pa.bool_()))
+        with tempfile.TemporaryDirectory() as scratch:
+            self.problems = write_coherence(self._table, brands, Path(scratch))
+        self.n_repeats = len(is_new) - self._table.num_rows
+        self.n_new = self._table.num_rows - len(self.problems)
+
+    def fit(self, active: Heads, work: Path) -> Mapping[str, tuple[nn.Module, float]]:
+        """The matcher; its temperature stays, for the frozen rows alone could fit another."""
+        with tempfile.TemporaryDirectory() as scratch:
+            room = link_parts(self._base, "coherence", Path(scratch))
+            write_coherence(self._table, self._brands, room)
+            head = _refit(active, room.parents[1], "coherence", self._settings, work)
+        return {"coherence": (head, active.temperature("coherence"))}
+
+    def truth(self) -> np.ndarray:
+        """Grades."""
+        return np.array([row.grade for row in self._frozen])
+
+    def guess(self, heads: Heads) -> np.ndarray:
+        """The best expressed value less the worst contradicted one."""
+        scored = score_coherence(heads, self._frozen, self._values)
+        return np.array([max(p[2] for p in row.values()) - max(p[3] for p in row.values()) for row in scored])
+
+    def main(self) -> np.ndarray:
+        """All of them."""
+        return np.ones(len(self.truth()), dtype=bool)
+
+    def slices(self) -> dict[str, np.ndarray]:
+        """Platforms, length bands and brands."""
+        platforms, brands = (np.array([getattr(row, name) for row in self._frozen]) for name in ("platform", "brand"))
+        return (
+            length_bands([row.text for row in self._frozen])
+            | {name: platforms == name for name in sorted(set(platforms))}
+            | {name: brands == name for name in sorted(set(brands))}
+        )
+
+    def report(self, heads: Heads) -> dict[str, Any]:
+        """Grade 3 against the rest."""
+        return {"auroc_expresses": round(float(roc_auc_score(self.truth() == 3, self.guess(heads))), 4)}
+
+
+class OriginalityTraining:
+    """Two heads at once: the manner of a text on its own, and the judge of a pair."""
+
+    metric: Metric = staticmethod(macro_f1)
+    data = "labels/originality (train topics)"
+
+    def __init__(self, table: pa.Table, base: Path, settings: RetrainSettings) -> None:
+        self._base, self._settings = base, settings
+        pairs, manners = read_pairs(base)
+        _, self._pairs = split(pairs, [row.group for row in pairs])
+        _, alone = split(manners, [row.group for row in manners])
+        self._templates = [row for row in alone if not row.group.startswith("topic/")]
+        known = {text_key(text) for row in self._pairs for text in (row.earlier, row.later)}
+        known |= {text_key(row.text) for row in self._templates}
+        is_new = [
+            not known & {text_key(text) for text in pair if text}
+            for pair in zip(table["text"].to_pylist(), table["context"].to_pylist(), strict=True)
+        ]
+        self._table = table.filter(pa.array(is_new, pa.bool_()))
+        self.n_new, self.n_repeats = self._table.num_rows, len(is_new) - self._table.num_rows
+        self.problems: list[Problem] = []
+
+    def fit(self, active: Heads, work: Path) -> Mapping[str, tuple[nn.Module, float]]:
+        """Manner and judge. The judge learns from pairs by which the embedding was not trained: label rows, and those of
+        `base` that were kept from it."""
+        with tempfile.TemporaryDirectory() as scratch:
+            room = link_parts(self._base, "originality", Path(scratch))
+            write_originality(self._table, room)
+            labels = room.parents[1]
+            manner = _refit(active, labels, "manner", self._settings, work)
+            pairs, _ = read_pairs(labels)
+        train, _ = split(pairs, [row.group for row in pairs])
+        evidence, classes = judge_pairs([row for row in train if FRESH in row.group or kept_for_judge(row)])
+        features = pair_evidence(active, word_reader(active), evidence)
+        judge = train_judge(features, np.array(classes), self._settings.seed)
+        return {"manner": (manner, active.temperature("manner")), "originality": (judge, 1.0)}
+
+    def truth(self) -> np.ndarray:
+        """Classes: of pairs, then of texts on their own."""
+        labels = [label.value for label in ORIGINALITY_CLASSES]
+        named = [row.label for row in self._pairs]
+        named += ["template" if row.label == "template" else "original" for row in self._templates]
+        return np.array([labels.index(name) for name in named])
+
+    def guess(self, heads: Heads) -> np.ndarray:
+        """Classes."""
+        evidence = pair_evidence(heads, word_reader(heads), [(row.earlier, row.later) for row in self._pairs])
+        judged = heads.judge(evidence)
+        nothing = np.tile([1.0, 0.0, 0.0, 0.0], (len(self._templates), 1))
+        _, manner = heads.posts([row.later for row in self._pairs] + [row.text for row in self._templates])
+        template, quote = manner[:, MANNERS.index("template")], manner[:, MANNERS.index("quote")]
+        p = [combine(t, q, pair) for t, q, pair in zip(template, quote, np.concatenate([judged, nothing]), strict=True)]
+        return np.array(p).argmax(1)
+
+    def main(self) -> np.ndarray:
+        """All of them."""
+        return np.ones(len(self.truth()), dtype=bool)
+
+    def slices(self) -> dict[str, np.ndarray]:
+        """Length bands."""
+        return length_bands([row.later for row in self._pairs] + [row.text for row in self._templates])
+
+    def report(self, heads: Heads) -> dict[str, Any]:
+        """Confusion."""
+        return {
+            "labels": [label.value for label in ORIGINALITY_CLASSES],
+            "confusion": confusion_matrix(
+                self.truth(), self.guess(heads), labels=range(len(ORIGINALITY_CLASSES))
+            ).tolist(),
+        }

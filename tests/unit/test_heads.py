@@ -1,0 +1,64 @@
+"""What is on top of the encoder: comments meet their own post and nothing else."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pinzhi.heads import predict
+from pinzhi.heads.modules import Context, ContextReader, TextClassifier, hash_ngrams
+from pinzhi.heads.predict import Heads
+from pinzhi.paths import models
+from pinzhi.segment import Segmenter
+from pinzhi.training.checkpoints import last_whole
+
+
+@pytest.fixture(scope="module")
+def heads() -> Heads:
+    return Heads.load(models(), Segmenter())
+
+
+def test_a_comment_is_read_with_its_own_post_alone(heads: Heads, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["真的好吃", "客服不理人", "求链接", "真的好吃", "哈哈哈哈哈", "已经下单三次了"]
+    posts = ["新米上市", "新米上市", "", "三号地休耕种紫云英，少收四万斤谷", "", "三号地休耕种紫云英，少收四万斤谷"]
+    together = heads.comments(texts, posts)
+    alone = [heads.comments([text], [post]) for text, post in zip(texts, posts, strict=True)]
+    for task in range(2):
+        np.testing.assert_allclose(together[task], np.concatenate([one[task] for one in alone]), atol=2e-5)
+    monkeypatch.setattr(predict, "POSTS_AT_ONCE", 1)
+    for task, said in enumerate(heads.comments(texts, posts)):
+        np.testing.assert_allclose(together[task], said, atol=2e-5)
+    assert not np.allclose(together[1][0], together[1][3], atol=1e-4), "the post makes no difference"
+
+
+def test_padding_of_the_context_is_not_read() -> None:
+    torch.manual_seed(1)
+    reader = ContextReader(16)
+    hidden, post = torch.randn(1, 3, 16), torch.randn(1, 4, 16)
+    one = reader(hidden, torch.ones(1, 3), Context(post, torch.ones(1, 4), torch.tensor([0])))
+    padded, mask = torch.cat([post, 9 * torch.ones(1, 5, 16)], 1), torch.tensor([[1.0] * 4 + [0.0] * 5])
+    assert torch.allclose(one, reader(hidden, torch.ones(1, 3), Context(padded, mask, torch.tensor([0]))), atol=1e-6)
+
+
+def test_the_wide_part_alone_decides_when_the_deep_one_is_silent() -> None:
+    head = TextClassifier(8, 2)
+    torch.nn.init.zeros_(head.deep[-1].weight)
+    torch.nn.init.zeros_(head.deep[-1].bias)
+    grams = hash_ngrams(["好"])
+    with torch.no_grad():
+        head.wide.weight[grams[0]] = torch.tensor([0.0, 1.0])
+        said = head.classify(torch.zeros(2, 24), hash_ngrams(["好", "坏"]))
+    assert said[0, 1] > said[0, 0] and abs(float(said[1, 1] - said[1, 0])) < float(said[0, 1] - said[0, 0])
+
+
+def test_a_checkpoint_that_was_cut_is_not_gone_on_with(tmp_path: Path) -> None:
+    assert last_whole(tmp_path) is None
+    for step, state in ((9, json.dumps({"global_step": 9})), (10, '{"global_st'), (11, None)):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        if state is not None:
+            (folder / "trainer_state.json").write_text(state, "utf-8")
+    assert last_whole(tmp_path) == str(tmp_path / "checkpoint-9")
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-9"]
