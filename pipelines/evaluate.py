@@ -22,7 +22,12 @@ def measure(models: str, own: str, data: str | None, out: str) -> str:
         "models": active_versions(Path(models)),
         "metrics": evaluate_all(Path(models), Path(own), Path(data) if data else None),
     }
-    path = Path(out) / "metrics.json"
+    return write_metrics(content, Path(out))
+
+
+def write_metrics(content: dict[str, Any], out: Path) -> str:
+    """`content` as `out`/metrics.json; returns its path."""
+    path = out / "metrics.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode() + "\n", path)
     return str(path)

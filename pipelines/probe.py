@@ -3,28 +3,22 @@
 import argparse
 from pathlib import Path
 
-import orjson
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from pinzhi import paths
 from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.store import open_active
-from pinzhi.tables import write_text
 from pinzhi.training.probe import probe
 from pinzhi.training.settings import ProbeSettings
-from pipelines.evaluate import publish
+from pipelines.evaluate import publish, write_metrics
 
 
 @task(cache_policy=NO_CACHE)
 def measure(data: str, encoder: str, config: str, out: str) -> str:
     """Every task into `out`/metrics.json; returns its path."""
     report = probe(Encoder.load(Path(encoder)), Path(data), ProbeSettings.load(Path(config)), progress=print)
-    path = Path(out) / "metrics.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"models": {"encoder": Path(encoder).name}, "metrics": report}
-    write_text(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode() + "\n", path)
-    return str(path)
+    return write_metrics({"models": {"encoder": Path(encoder).name}, "metrics": report}, Path(out))
 
 
 @flow(name="probe", log_prints=True)

@@ -211,12 +211,11 @@ def decide_comments(measures: pa.Table, config: ScoreConfig) -> pa.Table:
     together = (
         measures["coordination_id"].to_pylist() if "coordination_id" in measures.column_names else [None] * len(p)
     )
-    is_short = np.array(
-        [len(letters(normalise(text).text)) < config.comments.min_letters for text in measures["text"].to_pylist()],
-        dtype=bool,
-    )
-    alone = np.array([group is None for group in together], dtype=bool)
-    p[is_short & alone, tuple(Authenticity).index(Authenticity.WATER_ARMY)] = 0
+    water_army = tuple(Authenticity).index(Authenticity.WATER_ARMY)
+    texts = measures["text"]
+    for row in np.flatnonzero(p.argmax(1) == water_army).tolist():
+        if together[row] is None and len(letters(normalise(texts[row].as_py()).text)) < config.comments.min_letters:
+            p[row, water_army] = 0
     labels = [tuple(Authenticity)[i] for i in p.argmax(1)]
     for i, group in enumerate(together):
         if group is not None and labels[i] is Authenticity.GENUINE:

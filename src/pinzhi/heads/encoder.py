@@ -101,10 +101,6 @@ class Encoder:
         """`[CLS] [role] ids [SEP]`"""
         return [self.tokenizer.cls_token_id, self.role(role), *ids, self.tokenizer.sep_token_id]
 
-    def pair(self, ids: list[int], role: str, other: list[int], other_role: str) -> list[int]:
-        """`[CLS] [role] ids [SEP] [other_role] other [SEP]`"""
-        return [*self.single(ids, role), self.role(other_role), *other, self.tokenizer.sep_token_id]
-
     def batches(self, sequences: Sequence[list[int]], budget: int = TOKEN_BUDGET) -> Iterator[Batch]:
         """Batches of sequences of like length, at most `budget` padded tokens each."""
         order = sorted(range(len(sequences)), key=lambda row: (len(sequences[row]), sequences[row]))

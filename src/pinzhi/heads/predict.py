@@ -144,11 +144,12 @@ class Heads:
                 context = Context(hidden, mask, torch.from_numpy(of_row[batch.rows]))
                 yield rows[batch.rows], self.encoder.hidden(batch.ids, batch.mask), batch.mask, context
 
-    def _encoded(self, sequences: Sequence[list[int]], role: str) -> tuple[Tensor, Tensor]:
+    def _encoded(self, texts: Sequence[list[int]], role: str) -> tuple[Tensor, Tensor]:
         """Hidden states and mask of all texts as one block."""
-        ids, mask = pad([self.encoder.single(one, role) for one in sequences], self.encoder.tokenizer.pad_token_id)
+        sequences = [self.encoder.single(ids, role) for ids in texts]
+        ids, mask = pad(sequences, self.encoder.tokenizer.pad_token_id)
         hidden = torch.zeros((*ids.shape, self.encoder.hidden_size))
-        for batch in self.encoder.batches([self.encoder.single(one, role) for one in sequences]):
+        for batch in self.encoder.batches(sequences):
             hidden[torch.from_numpy(batch.rows), : batch.ids.shape[1]] = self.encoder.hidden(batch.ids, batch.mask)
         return hidden, mask
 

@@ -151,8 +151,8 @@ def promote_all(models: Path, versions: Mapping[str, str]) -> None:
     active = _read_active(models) if (models / "active.toml").exists() else {}
     wanted: dict[str, Version] = {}
     for head, version in versions.items():
-        wanted = _with_its_encoder(models, active, show(models, head, version)) | wanted
-        wanted[head] = show(models, head, version)
+        chosen = show(models, head, version)
+        wanted = _with_its_encoder(models, active, chosen) | wanted | {head: chosen}
     for name, chosen in sorted(wanted.items()):
         _check_files(chosen)
         before = active.get(name, {})

@@ -90,8 +90,8 @@ class Batches:
         self._make.prepare([text for row in rows for text in (row.text, row.post)])
         # length in tens of characters: batches of like length waste no padding
         return (
-            partial(self._make.comments, rows)
-            for rows in self._epochs(rows, task, lambda row: min(len(row.text) // 10, 20))
+            partial(self._make.comments, batch)
+            for batch in self._epochs(rows, task, lambda row: min(len(row.text) // 10, 20))
         )
 
     def _public_data(self) -> Path:

@@ -26,9 +26,8 @@ def link_parts(base: Path, kind: str, scratch: Path) -> Path:
     return room
 
 
-def write_coherence(table: pa.Table, brands: Sequence[BrandProfile], room: Path) -> list[Problem]:
-    """Graded posts (schema LABELS) and the profiles they were graded against; returns the rows that name a brand or a value
-    that no profile has."""
+def graded_posts(table: pa.Table, brands: Sequence[BrandProfile]) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """Label rows (schema LABELS) as graded posts, and those that name a brand or a value that no profile has."""
     known = {brand.id: {value.id for value in brand.values} for brand in brands}
     rows, problems = [], []
     for row in table.to_pylist():
@@ -43,13 +42,17 @@ def write_coherence(table: pa.Table, brands: Sequence[BrandProfile], room: Path)
         else:
             rows.append({"text": row["text"], "brand": row["brand"], "grade": int(row["label"]), **lists, "hard": False,
                          "platform": row["platform"] or "", "pair_id": None})  # fmt: skip
-    _write(room / "posts.jsonl", rows)
+    return rows, problems
+
+
+def write_coherence(posts: Sequence[Mapping[str, Any]], brands: Sequence[BrandProfile], room: Path) -> None:
+    """Graded posts and the profiles they were graded against."""
+    _write(room / "posts.jsonl", posts)
     profiles = [
         {"id": brand.id, "values": [{"id": v.id, "name": v.name, "statement": v.statement} for v in brand.values]}
         for brand in brands
     ]
     (room / "brands.yaml").write_text(yaml.safe_dump({"brands": profiles}, allow_unicode=True), "utf-8")
-    return problems
 
 
 def write_originality(table: pa.Table, room: Path) -> None:

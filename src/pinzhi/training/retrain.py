@@ -64,8 +64,11 @@ class Training(Protocol):
     def truth(self) -> np.ndarray:
         """Labels of the frozen rows."""
 
-    def guess(self, heads: Heads) -> np.ndarray:
-        """What `heads` say of the frozen rows."""
+    def predict(self, heads: Heads) -> np.ndarray:
+        """What `heads` say of the frozen rows: probabilities, scores or classes; the costly part."""
+
+    def guess(self, said: np.ndarray) -> np.ndarray:
+        """What the metric compares with the truth, from what was predicted."""
 
     def main(self) -> np.ndarray:
         """Mask of the frozen rows on which a gain counts; the others must only not fall."""
@@ -73,8 +76,8 @@ class Training(Protocol):
     def slices(self) -> dict[str, np.ndarray]:
         """Parts of the frozen rows, as masks."""
 
-    def report(self, heads: Heads) -> dict[str, Any]:
-        """More figures for the card."""
+    def report(self, said: np.ndarray) -> dict[str, Any]:
+        """More figures for the card, from what was predicted."""
 
 
 def retrain(
@@ -115,8 +118,9 @@ def retrain(
         fitted = training.fit(active, work)
     progress("evaluate")
     new = active.replaced({k: v for k, (v, _) in fitted.items()}, {k: t for k, (_, t) in fitted.items()})
+    said = training.predict(new)
     verdict = judge(
-        training.metric, truth, training.guess(active), training.guess(new), training.slices(),
+        training.metric, truth, training.guess(training.predict(active)), training.guess(said), training.slices(),
         seed=settings.seed, margin=settings.gate.margin, least_rows=settings.gate.least_rows,
         confidence=settings.gate.confidence, main=main,
     )  # fmt: skip
@@ -129,7 +133,7 @@ def retrain(
         "gain": {"low": verdict.low, "high": verdict.high},
         "reason": verdict.reason,
         "slices": [vars(part) for part in verdict.slices],
-        **training.report(new),
+        **training.report(said),
     }
     data = f"{training.data} and {training.n_new} new rows, digest {digest}"
     versions = {}

@@ -115,11 +115,15 @@ class CommentTraining:
         """Classes."""
         return self._frozen.labels
 
-    def guess(self, heads: Heads) -> np.ndarray:
+    def predict(self, heads: Heads) -> np.ndarray:
+        """Probabilities."""
+        sentiment, authenticity = heads.comments(self._frozen.texts, self._frozen.posts)
+        return sentiment if self._task is LabelTask.SENTIMENT else authenticity
+
+    def guess(self, said: np.ndarray) -> np.ndarray:
         """Classes; public sets know praise and blame alone."""
-        p = self._probabilities(heads)
-        guess = p.argmax(1)
-        guess[self._n_own :] = np.where(p[self._n_own :, POLAR[1]] > p[self._n_own :, POLAR[0]], POLAR[1], POLAR[0])
+        guess, public = said.argmax(1), said[self._n_own :]
+        guess[self._n_own :] = np.where(public[:, POLAR[1]] > public[:, POLAR[0]], POLAR[1], POLAR[0])
         return guess
 
     def main(self) -> np.ndarray:
@@ -133,19 +137,15 @@ class CommentTraining:
             group: groups == group for group in sorted(set(self._frozen.groups))
         }
 
-    def report(self, heads: Heads) -> dict[str, Any]:
+    def report(self, said: np.ndarray) -> dict[str, Any]:
         """Calibration and confusion."""
-        p, truth = self._probabilities(heads)[: self._n_own], self._frozen.labels[: self._n_own]
+        p, truth = said[: self._n_own], self._frozen.labels[: self._n_own]
         classes = _CLASSES[self._task]
         return {
             "ece": round(expected_calibration_error(p.argmax(1) == truth, p.max(1)), 4),
             "labels": list(classes),
             "confusion": confusion_matrix(truth, p.argmax(1), labels=range(len(classes))).tolist(),
         }
-
-    def _probabilities(self, heads: Heads) -> np.ndarray:
-        sentiment, authenticity = heads.comments(self._frozen.texts, self._frozen.posts)
-        return sentiment if self._task is LabelTask.SENTIMENT else authenticity
 
 
 def _of_comments(rows: Sequence[CommentRow], task: LabelTask) -> _Rows:

@@ -21,7 +21,7 @@ from pinzhi.originality.search import combine
 from pinzhi.training.corpus import text_key
 from pinzhi.training.data import FRESH, read_coherence, read_pairs, split
 from pinzhi.training.finetune import finetune, kept_for_judge, save
-from pinzhi.training.fresh import link_parts, write_coherence, write_originality
+from pinzhi.training.fresh import graded_posts, link_parts, write_coherence, write_originality
 from pinzhi.training.label_files import Problem
 from pinzhi.training.multitask import TRAINED_WITH_ENCODER
 from pinzhi.training.publish import judge_pairs, train_judge
@@ -60,17 +60,14 @@ class CoherenceTraining:
             text_key(text) not in known and brand not in frozen_brands
             for text, brand in zip(table["text"].to_pylist(), table["brand"].to_pylist(), strict=True)
         ]
-        self._table = table.filter(pa.array(is_new, pa.bool_()))
-        with tempfile.TemporaryDirectory() as scratch:
-            self.problems = write_coherence(self._table, brands, Path(scratch))
-        self.n_repeats = len(is_new) - self._table.num_rows
-        self.n_new = self._table.num_rows - len(self.problems)
+        self._posts, self.problems = graded_posts(table.filter(pa.array(is_new, pa.bool_())), brands)
+        self.n_new, self.n_repeats = len(self._posts), is_new.count(False)
 
     def fit(self, active: Heads, work: Path) -> Mapping[str, tuple[nn.Module, float]]:
         """The matcher; its temperature stays, for the frozen rows alone could fit another."""
         with tempfile.TemporaryDirectory() as scratch:
             room = link_parts(self._base, "coherence", Path(scratch))
-            write_coherence(self._table, self._brands, room)
+            write_coherence(self._posts, self._brands, room)
             head = _refit(active, room.parents[1], "coherence", self._settings, work)
         return {"coherence": (head, active.temperature("coherence"))}
 
@@ -78,10 +75,14 @@ class CoherenceTraining:
         """Grades."""
         return np.array([row.grade for row in self._frozen])
 
-    def guess(self, heads: Heads) -> np.ndarray:
+    def predict(self, heads: Heads) -> np.ndarray:
         """The best expressed value less the worst contradicted one."""
         scored = score_coherence(heads, self._frozen, self._values)
         return np.array([max(p[2] for p in row.values()) - max(p[3] for p in row.values()) for row in scored])
+
+    def guess(self, said: np.ndarray) -> np.ndarray:
+        """The score itself."""
+        return said
 
     def main(self) -> np.ndarray:
         """All of them."""
@@ -96,9 +97,9 @@ class CoherenceTraining:
             | {name: brands == name for name in sorted(set(brands))}
         )
 
-    def report(self, heads: Heads) -> dict[str, Any]:
+    def report(self, said: np.ndarray) -> dict[str, Any]:
         """Grade 3 against the rest."""
-        return {"auroc_expresses": round(float(roc_auc_score(self.truth() == 3, self.guess(heads))), 4)}
+        return {"auroc_expresses": round(float(roc_auc_score(self.truth() == 3, said)), 4)}
 
 
 class OriginalityTraining:
@@ -145,15 +146,19 @@ class OriginalityTraining:
         named += ["template" if row.label == "template" else "original" for row in self._templates]
         return np.array([labels.index(name) for name in named])
 
-    def guess(self, heads: Heads) -> np.ndarray:
-        """Classes."""
+    def predict(self, heads: Heads) -> np.ndarray:
+        """Probabilities."""
         evidence = pair_evidence(heads, word_reader(heads), [(row.earlier, row.later) for row in self._pairs])
         judged = heads.judge(evidence)
         nothing = np.tile([1.0, 0.0, 0.0, 0.0], (len(self._templates), 1))
         _, manner = heads.posts([row.later for row in self._pairs] + [row.text for row in self._templates])
         template, quote = manner[:, MANNERS.index("template")], manner[:, MANNERS.index("quote")]
         p = [combine(t, q, pair) for t, q, pair in zip(template, quote, np.concatenate([judged, nothing]), strict=True)]
-        return np.array(p).argmax(1)
+        return np.array(p)
+
+    def guess(self, said: np.ndarray) -> np.ndarray:
+        """Classes."""
+        return said.argmax(1)
 
     def main(self) -> np.ndarray:
         """All of them."""
@@ -163,11 +168,11 @@ class OriginalityTraining:
         """Length bands."""
         return length_bands([row.later for row in self._pairs] + [row.text for row in self._templates])
 
-    def report(self, heads: Heads) -> dict[str, Any]:
+    def report(self, said: np.ndarray) -> dict[str, Any]:
         """Confusion."""
         return {
             "labels": [label.value for label in ORIGINALITY_CLASSES],
             "confusion": confusion_matrix(
-                self.truth(), self.guess(heads), labels=range(len(ORIGINALITY_CLASSES))
+                self.truth(), self.guess(said), labels=range(len(ORIGINALITY_CLASSES))
             ).tolist(),
         }
