@@ -26,7 +26,9 @@ def test_the_archive_flow_scores_and_leaves_a_summary(tmp_path: Path, monkeypatc
     assert os.environ["DO_NOT_TRACK"] == "1"
 
 
-@pytest.mark.parametrize("flow", ["score_archive", "evaluate", "pretrain", "probe", "retrain", "train_head"])
+@pytest.mark.parametrize(
+    "flow", ["compare_encoders", "evaluate", "pretrain", "probe", "retrain", "score_archive", "train_head"]
+)
 def test_settings_stand_before_prefect_reads_them(flow: str, tmp_path: Path) -> None:
     script = (
         f"import pipelines.{flow}; from prefect.settings import get_current_settings as s; "

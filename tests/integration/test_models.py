@@ -25,9 +25,10 @@ def contrary(store: Path, scratch: Path) -> str:
     active = open_active(store, "sentiment")
     scratch.mkdir()
     weights = load_file(active.folder / "model.safetensors")
-    for name in ("deep.3.weight", "deep.3.bias"):
+    for name in ("deep.layers.3.weight", "deep.layers.3.bias"):
         weights[name] = weights[name].flip(0).contiguous()
-    weights["wide.weight"] = weights["wide.weight"].flip(1).contiguous()
+    for name in ("wide.weight", "wide.bias"):
+        weights[name] = weights[name].flip(-1).contiguous()
     save_file(weights, scratch / "model.safetensors")
     manifest = {k: v for k, v in active.manifest.items() if k not in ("head", "files")}
     return write_version(store, "sentiment", scratch, manifest, "20990101")

@@ -11,11 +11,13 @@ import torch
 from torch import nn
 from transformers import AutoModel, BertConfig, BertModel
 
+from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.tokenizer import build_tokenizer
 from pinzhi.paths import configs
+from pinzhi.training.comparison import compare_encoders
 from pinzhi.training.objectives import IGNORED, MaskedWords, ReplacedWords, shrunk
 from pinzhi.training.pretrain import pretrain
-from pinzhi.training.settings import EncoderSettings
+from pinzhi.training.settings import ComparisonSettings, EncoderSettings
 
 WORDS = ["茶园", "清明", "采摘", "咖啡", "豆子", "烘焙", "徒步", "山路", "露营", "客服", "退款", "发货"]
 
@@ -71,6 +73,43 @@ def test_a_bert_of_another_size_goes_on_from_its_folder_and_resumes(data: Path, 
     assert isinstance(trained, BertModel) and trained.config.hidden_size == 32
     moved = trained.get_input_embeddings().weight - bert.get_input_embeddings().weight
     assert moved.abs().max() > 1e-4
+
+
+def tiny() -> EncoderSettings:
+    """Settings of a training from the texts alone that is over at once."""
+    base = settings("masked", 2)
+    shape = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
+    return base.model_copy(
+        update={
+            "model": base.model.model_copy(update=shape),
+            "vocabulary": base.vocabulary.model_copy(update={"size": 60, "min_character_count": 1}),
+            "skipgram": base.skipgram.model_copy(update={"epochs": 1}),
+        }
+    )
+
+
+def test_variants_of_every_kind_are_trained_from_the_same_texts_and_probed(data: Path, tmp_path: Path) -> None:
+    likeness = {"text_a": ["茶园采摘", "退款"] * 4, "text_b": ["采摘茶园", "咖啡"] * 4, "label": [1, 0] * 4}
+    for part in ("train", "dev"):
+        path = data / "paraphrase" / "lcqmc" / f"{part}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table(likeness), path)
+    shipped = ComparisonSettings.load(configs() / "train" / "comparison.toml")
+    variants = {name: one.model_copy(update={"max_steps": 2}) for name, one in shipped.variants.items()}
+    chosen = shipped.model_copy(update={"tasks": ("paraphrase/lcqmc",), "variants": variants})
+    report = compare_encoders(data, tmp_path / "out", tiny(), chosen)
+    assert report.keys() == shipped.variants.keys()
+    assert all(0 <= one["paraphrase/lcqmc"]["pinzhi"]["value"] <= 1 and one["steps"] == 2 for one in report.values())
+    folders = {name: tmp_path / "out" / name / "encoder" for name in variants}
+    models = {name: AutoModel.from_pretrained(folder, local_files_only=True) for name, folder in folders.items()}
+    assert {name: models[name].config.model_type for name in ("words", "roformer", "bert")} == {
+        "words": "modernbert", "roformer": "roformer", "bert": "bert",
+    }  # fmt: skip
+    words = {
+        name: [len(ids) for ids in Encoder.load(folders[name]).token_ids(["茶园采摘"])]
+        for name in ("words", "characters")
+    }
+    assert words["characters"] == [4] and words["words"][0] < 4
 
 
 def chains(n: int, length: int, n_tokens: int) -> torch.Tensor:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pinzhi.heads import predict
-from pinzhi.heads.modules import Context, ContextReader, TextClassifier, hash_ngrams
+from pinzhi.heads.modules import Context, ContextReader
 from pinzhi.heads.predict import Heads
 from pinzhi.paths import models
 from pinzhi.segment import Segmenter
@@ -40,17 +40,6 @@ def test_padding_of_the_context_is_not_read() -> None:
     one = reader(hidden, torch.ones(1, 3), Context(post, torch.ones(1, 4), torch.tensor([0])))
     padded, mask = torch.cat([post, 9 * torch.ones(1, 5, 16)], 1), torch.tensor([[1.0] * 4 + [0.0] * 5])
     assert torch.allclose(one, reader(hidden, torch.ones(1, 3), Context(padded, mask, torch.tensor([0]))), atol=1e-6)
-
-
-def test_the_wide_part_alone_decides_when_the_deep_one_is_silent() -> None:
-    head = TextClassifier(8, 2)
-    torch.nn.init.zeros_(head.deep[-1].weight)
-    torch.nn.init.zeros_(head.deep[-1].bias)
-    grams = hash_ngrams(["好"])
-    with torch.no_grad():
-        head.wide.weight[grams[0]] = torch.tensor([0.0, 1.0])
-        said = head.classify(torch.zeros(2, 24), hash_ngrams(["好", "坏"]))
-    assert said[0, 1] > said[0, 0] and abs(float(said[1, 1] - said[1, 0])) < float(said[0, 1] - said[0, 0])
 
 
 def test_a_checkpoint_that_was_cut_is_not_gone_on_with(tmp_path: Path) -> None:

@@ -19,13 +19,14 @@ from pinzhi.originality.words import WordReader
 from pinzhi.segment import Segmenter
 from pinzhi.text import without_emoticons
 from pinzhi.training.data import (
+    PUBLIC_SETS,
     CoherenceRow,
     CommentRow,
     Value,
     read_coherence,
     read_comments,
     read_pairs,
-    read_public_comments,
+    read_public,
     split,
 )
 
@@ -79,11 +80,11 @@ def evaluate_public(heads: Heads, data: Path) -> Report:
     """Two-class sentiment, accuracy, with emoticons kept and masked."""
     from snownlp import SnowNLP
 
-    train, dev = read_public_comments(data, "train"), read_public_comments(data, "dev")
     report: Report = {}
     for source in ("online_shopping_10_cats", "chnsenticorp_htl", "waimai_10k", "weibo2018"):
-        chosen = [row for row in dev if row.source == source]
-        learn = [row for row in train if row.source == source][:_MAX_BASELINE_ROWS]
+        one = next(one for one in PUBLIC_SETS if one.name == source)
+        chosen = read_public(data, "dev", [one])
+        learn = read_public(data, "train", [one])[:_MAX_BASELINE_ROWS]
         truth = _single(chosen, "sentiment") == 2
         baseline = linear_baseline().fit([row.text for row in learn], _single(learn, "sentiment") == 2)
         report[source] = {}

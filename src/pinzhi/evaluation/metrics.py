@@ -1,6 +1,6 @@
 """Metrics that come with an interval."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -48,3 +48,18 @@ def fit_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
         return float((log_sum - scaled[np.arange(len(truth)), truth]).mean())
 
     return round(float(np.exp(minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded").x)), 4)
+
+
+def fit_scales(parts: Sequence[np.ndarray], truth: np.ndarray) -> list[float]:
+    """Factors, none below 0, by which the sum of `parts`, logits [n, c] each, minimises the negative log-likelihood of
+    `truth` [n]."""
+    from scipy.optimize import minimize
+    from scipy.special import log_softmax
+
+    stacked = np.stack(parts)
+
+    def loss(factors: np.ndarray) -> float:
+        return float(-log_softmax(np.tensordot(factors, stacked, 1), axis=1)[np.arange(len(truth)), truth].mean())
+
+    found = minimize(loss, np.full(len(parts), 1 / len(parts)), bounds=[(0.0, 10.0)] * len(parts), method="L-BFGS-B")
+    return [round(float(factor), 4) for factor in found.x]

@@ -1,29 +1,11 @@
 """What is trained on top of the encoder. Shapes: n rows, t tokens, h hidden size, c classes."""
 
-import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from pinzhi.text import normalise
-
-NGRAM_BUCKETS = 1 << 17
-NGRAM_ORDERS = (1, 2, 3, 4)
-MAX_NGRAM_CHARACTERS = 400
-
-
-def hash_ngrams(texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Bucket ids of the character n-grams of raw `texts`, normalised here, flat, and the offset at which each text starts."""
-    flat: list[int] = []
-    offsets: list[int] = []
-    for text in texts:
-        offsets.append(len(flat))
-        text = f"^{normalise(text).text[:MAX_NGRAM_CHARACTERS]}$"
-        grams = {text[i : i + order] for order in NGRAM_ORDERS for i in range(len(text) - order + 1)}
-        flat.extend(zlib.crc32(gram.encode()) % NGRAM_BUCKETS for gram in sorted(grams))
-    return torch.tensor(flat, dtype=torch.long), torch.tensor(offsets, dtype=torch.long)
+from pinzhi.heads.ngrams import NgramLinear, Ngrams
 
 
 def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
@@ -65,10 +47,9 @@ class ContextReader(nn.Module):
         return masked_mean(found.transpose(1, 2).flatten(2), mask)
 
 
-class TextClassifier(nn.Module):
-    """Deep: first token, mean and maximum of the hidden states and, with `reads_context`, what they find in the post.
-    Wide: hashed character n-grams, a linear model that the deep part only has to improve on. `n_extra` plain features
-    may be added."""
+class DeepClassifier(nn.Module):
+    """First token, mean and maximum of the hidden states, with `reads_context` what they find in the post, and `n_extra`
+    plain features."""
 
     def __init__(
         self, hidden_size: int, n_classes: int, n_extra: int = 0, reads_context: bool = False, dropout: float = 0.2
@@ -76,23 +57,14 @@ class TextClassifier(nn.Module):
         super().__init__()
         self.context = ContextReader(hidden_size) if reads_context else None
         n_pooled = (4 if reads_context else 3) * hidden_size + n_extra
-        self.deep = nn.Sequential(
+        self.layers = nn.Sequential(
             nn.Linear(n_pooled, hidden_size), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden_size, n_classes)
         )
-        self.wide = nn.EmbeddingBag(NGRAM_BUCKETS, n_classes, mode="sum")
-        nn.init.zeros_(self.wide.weight)
-
-    def forward(
-        self, hidden: Tensor, mask: Tensor, ngrams: tuple[Tensor, Tensor], *, extra: Tensor | None = None,
-        context: Context | None = None,
-    ) -> Tensor:  # fmt: skip
-        """Logits [n, c]."""
-        return self.classify(self.pool(hidden, mask, extra=extra, context=context), ngrams)
 
     def pool(
         self, hidden: Tensor, mask: Tensor, *, extra: Tensor | None = None, context: Context | None = None
     ) -> Tensor:
-        """What the deep part reads of each text [n, its inputs]."""
+        """What is read of each text [n, inputs of the layers]."""
         highest = hidden.masked_fill(mask.unsqueeze(-1) == 0, -1e4).amax(1)
         parts = [hidden[:, 0], masked_mean(hidden, mask), highest]
         if self.context is not None:
@@ -100,12 +72,41 @@ class TextClassifier(nn.Module):
             parts.append(self.context(hidden, mask, context))
         return torch.cat(parts if extra is None else [*parts, extra], -1)
 
-    def classify(self, pooled: Tensor, ngrams: tuple[Tensor, Tensor]) -> Tensor:
+    def forward(
+        self, hidden: Tensor, mask: Tensor, *, extra: Tensor | None = None, context: Context | None = None
+    ) -> Tensor:
         """Logits [n, c]."""
-        flat, offsets = ngrams
-        ends = torch.cat([offsets[1:], torch.tensor([len(flat)])])
-        scale = (ends - offsets).clamp(min=1).to(pooled.dtype).rsqrt().unsqueeze(-1)
-        return self.deep(pooled) + self.wide(flat, offsets) * scale
+        return self.layers(self.pool(hidden, mask, extra=extra, context=context))
+
+
+class TextClassifier(nn.Module):
+    """A deep part on hidden states and a wide part on n-grams, each trained by itself: trained together, the deep part
+    leaves the wide one nothing to learn, and both err alike."""
+
+    def __init__(self, hidden_size: int, n_classes: int, n_extra: int = 0, reads_context: bool = False) -> None:
+        super().__init__()
+        self.deep = DeepClassifier(hidden_size, n_classes, n_extra, reads_context)
+        self.wide = NgramLinear(n_classes)
+
+    def forward(
+        self, hidden: Tensor, mask: Tensor, ngrams: Ngrams, *, extra: Tensor | None = None,
+        context: Context | None = None,
+    ) -> Tensor:  # fmt: skip
+        """Logits [n, c] of texts, by their hidden states and n-grams."""
+        return self.deep(hidden, mask, extra=extra, context=context) + self.wide(ngrams)
+
+    @torch.no_grad()
+    def scale(self, deep: float, wide: float) -> None:
+        """Multiply what each part says by a factor: the deep one is far too sure of itself after training."""
+        last = self.deep.layers[-1]
+        assert isinstance(last, nn.Linear)
+        for weights, factor in (
+            (last.weight, deep),
+            (last.bias, deep),
+            (self.wide.weight, wide),
+            (self.wide.bias, wide),
+        ):
+            weights.mul_(factor)
 
 
 class ValueMatcher(nn.Module):

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from pinzhi.errors import ModelError
 from pinzhi.heads.encoder import Encoder, clip, pad
-from pinzhi.heads.modules import Context, PairJudge, SentenceEmbedder, TextClassifier, ValueMatcher, hash_ngrams
+from pinzhi.heads.modules import Context, PairJudge, SentenceEmbedder, TextClassifier, ValueMatcher
+from pinzhi.heads.ngrams import hash_ngrams
 from pinzhi.heads.store import open_active
 from pinzhi.memory import hand_back
 from pinzhi.segment import Segmenter
@@ -51,7 +52,9 @@ def load_weights(module: nn.Module, path: Path) -> nn.Module:
     from safetensors.torch import load_file
 
     try:
-        module.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
+        module.load_state_dict(
+            {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in load_file(path).items()}
+        )
     except (SafetensorError, RuntimeError, OSError) as error:
         raise ModelError(f"{path}: expected weights of {type(module).__name__}, found {error}") from error
     return module

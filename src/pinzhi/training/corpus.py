@@ -15,6 +15,7 @@ from pinzhi.training.settings import CorpusSettings
 CORPUS = pa.schema([pa.field("words", pa.string(), nullable=False), pa.field("source", pa.string(), nullable=False)])
 
 # Labelled sets whose training texts are read too; never OCNLI or CHECKED (no commercial use).
+FORBIDDEN = ("simclue_mix",)  # a mixture that holds rows of OCNLI
 LABELLED = {
     "sentiment": ("text",),
     "emotion": ("text",),
@@ -65,6 +66,8 @@ def _raw_texts(data: Path, settings: CorpusSettings) -> Iterator[tuple[str, str]
 def _labelled_texts(data: Path) -> Iterator[tuple[str, str]]:
     for task, columns in LABELLED.items():
         for path in sorted((data / task).glob("*/train.parquet")):
+            if path.parent.name in FORBIDDEN:
+                continue
             table = pq.read_table(path)
             for column in columns:
                 if column in table.column_names:

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
@@ -41,6 +42,7 @@ class CommentRow:
     source: str
     sentiment: Target | None = None
     authenticity: Target | None = None
+    public: Target | None = None  # of the labels of its own set: PUBLIC_LABELS
 
 
 @dataclass(frozen=True)
@@ -128,47 +130,96 @@ def read_comments(labels: Path) -> list[CommentRow]:
     return rows
 
 
-_EMOTIONS = {
-    "emotion/smp2020_ewect": {
-        "happy": POSITIVE, "angry": NEGATIVE, "sad": NEGATIVE, "fear": NEGATIVE, "neutral": NEUTRAL,
-    },
-    "emotion/weibo_moods8": {
-        "like": POSITIVE, "happiness": POSITIVE, "anger": NEGATIVE, "disgust": NEGATIVE, "sadness": NEGATIVE,
-        "none": NEUTRAL,
-    },
-    "sentiment/osm2022": {"positive": POSITIVE, "weak_negative": NEGATIVE, "anger": NEGATIVE, "anxiety": NEGATIVE},
-}  # fmt: skip
-_POLAR_SETS = ("online_shopping_10_cats", "chnsenticorp_htl", "waimai_10k", "weibo2018", "eprstmt")
+@dataclass(frozen=True)
+class PublicSet:
+    """A public set of single texts: its folder, what of a row is read, all its labels in order, what they say of our
+    classes (as far as they go, no further), and the share of its train rows that is enough."""
+
+    path: str
+    labels: tuple[str, ...]
+    sentiment: Mapping[str, int] = field(default_factory=dict)
+    spam: str | None = None  # the label of advertisements
+    columns: tuple[str, ...] = ("text",)
+    share: float = 1.0
+    without: str = ""  # the source of rows whose licence forbids commercial use
+
+    @property
+    def name(self) -> str:
+        """Of the set, without its kind."""
+        return self.path.split("/")[1]
+
+    @property
+    def among(self) -> tuple[int, ...]:
+        """Sentiments that the set knows; without neutral it says nothing about it."""
+        return tuple(sorted(set(self.sentiment.values())))
 
 
-def read_public_comments(data: Path, part: str) -> list[CommentRow]:
-    """Sentiment and advertisement sets; `part` is "train" or "dev". Labels are mapped as far as they go, no further."""
+_POLAR_LABELS = {"0": NEGATIVE, "1": POSITIVE}
+PUBLIC_SETS = (
+    *(
+        PublicSet(f"sentiment/{name}", ("0", "1"), _POLAR_LABELS)
+        for name in ("online_shopping_10_cats", "chnsenticorp_htl", "waimai_10k", "weibo2018", "eprstmt")
+    ),
+    PublicSet(
+        "sentiment/bdci2018_car_aspect", ("-1", "0", "1"), {"-1": NEGATIVE, "0": NEUTRAL, "1": POSITIVE}
+    ),
+    PublicSet(
+        "sentiment/osm2022", ("positive", "weak_negative", "anger", "anxiety"),
+        {"positive": POSITIVE, "weak_negative": NEGATIVE, "anger": NEGATIVE, "anxiety": NEGATIVE},
+    ),
+    PublicSet(
+        "emotion/smp2020_ewect", ("happy", "angry", "sad", "fear", "surprise", "neutral"),
+        {"happy": POSITIVE, "angry": NEGATIVE, "sad": NEGATIVE, "fear": NEGATIVE, "neutral": NEUTRAL},
+    ),
+    PublicSet(
+        "emotion/weibo_moods8", ("anger", "disgust", "happiness", "like", "sadness", "fear", "surprise", "none"),
+        {"like": POSITIVE, "happiness": POSITIVE, "anger": NEGATIVE, "disgust": NEGATIVE, "sadness": NEGATIVE,
+         "none": NEUTRAL},
+        share=0.6,
+    ),
+    PublicSet(
+        "emotion/covid19_weibo_7emo", ("fear", "disgust", "optimism", "surprise", "gratitude", "sadness", "anger")
+    ),
+    PublicSet("spam/group_chat_ads", ("0", "1"), spam="1"),
+    PublicSet("spam/game_chat_ads", ("0", "1"), spam="1", share=0.125),  # many and alike
+    PublicSet("rumor/weibo_rumor", ("0", "1"), without="CHECKED"),
+    PublicSet("clickbait/hancd_clickbait", ("0", "1"), columns=("title", "content")),
+    PublicSet(
+        "topic/thucnews_titles",
+        ("finance", "realty", "stocks", "education", "science", "society", "politics", "sports", "game", "entertainment"),
+    ),
+    PublicSet(
+        "topic/nlpcc2017_headline",
+        ("baby", "car", "discovery", "entertainment", "essay", "fashion", "finance", "food", "game", "history", "military",
+         "regimen", "society", "sports", "story", "tech", "travel", "world"),
+        share=0.4,
+    ),
+)  # fmt: skip
+PUBLIC_LABELS = tuple((one.name, label) for one in PUBLIC_SETS for label in one.labels)
+
+
+def read_public(data: Path, part: str, sets: Iterable[PublicSet] = PUBLIC_SETS) -> list[CommentRow]:
+    """Rows of the public `sets` under `data`; `part` is "train" or "dev"."""
     rows: list[CommentRow] = []
-    for name in _POLAR_SETS:
-        table = pq.read_table(data / "sentiment" / name / f"{part}.parquet", columns=["text", "label"])
-        rows.extend(
-            CommentRow(row["text"], "", name, name, Target((POLAR[int(row["label"])],), POLAR))
-            for row in table.to_pylist()
-        )
-    for path, mapping in _EMOTIONS.items():
-        table = pq.read_table(data / path / f"{part}.parquet", columns=["text", "label"])
-        among = (0, 1, 2) if NEUTRAL in mapping.values() else POLAR
-        name = path.split("/")[1]
-        rows.extend(
-            CommentRow(row["text"], "", name, name, Target((mapping[row["label"]],), among))
-            for row in table.to_pylist()
-            if row["label"] in mapping
-        )
-    for name in ("group_chat_ads", "game_chat_ads"):
-        source = data / "spam" / name / f"{part}.parquet"
-        spam = AUTHENTICITIES.index(Authenticity.SPAM)
-        others = tuple(i for i in range(5) if i != spam)
-        rows.extend(
-            CommentRow(
-                row["text"], "", name, name, None, Target((spam,) if int(row["label"]) else others, (0, 1, 2, 3, 4))
-            )
-            for row in pq.read_table(source, columns=["text", "label"]).to_pylist()
-        )
+    spam = AUTHENTICITIES.index(Authenticity.SPAM)
+    everything = tuple(range(len(AUTHENTICITIES)))
+    for one in sets:
+        table = pq.read_table(data / one.path / f"{part}.parquet")
+        if one.without:
+            table = table.filter(pc.not_equal(table["source"], one.without))
+        first = PUBLIC_LABELS.index((one.name, one.labels[0]))
+        own = tuple(range(first, first + len(one.labels)))
+        texts = zip(*(table[column].to_pylist() for column in one.columns), strict=True)
+        for parts_of, label in zip(texts, map(str, table["label"].to_pylist()), strict=True):
+            others = tuple(i for i in everything if i != spam)
+            rows.append(
+                CommentRow(
+                    "\n".join(filter(None, parts_of)), "", one.name, one.name,
+                    Target((one.sentiment[label],), one.among) if label in one.sentiment else None,
+                    None if one.spam is None else Target((spam,) if label == one.spam else others, everything),
+                    Target((first + one.labels.index(label),), own),
+                )
+            )  # fmt: skip
     return rows
 
 
@@ -228,15 +279,18 @@ def read_pairs(labels: Path) -> tuple[list[PairRow], list[MannerRow]]:
     return pairs, manners
 
 
-def read_paraphrases(data: Path) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Pairs of public sentences that mean the same, per source; for the sentence embedding."""
-    sets: list[tuple[str, list[tuple[str, str]]]] = []
-    for name in ("lcqmc", "bq_corpus", "afqmc", "atec", "oppo_xiaobu", "simclue_mix"):
-        table = pq.read_table(data / "paraphrase" / name / "train.parquet", columns=["text_a", "text_b", "label"])
-        rows = table.to_pylist()
-        sets.append((name, [(r["text_a"], r["text_b"]) for r in rows if int(r["label"]) == 1]))
-    sts = pq.read_table(data / "similarity" / "stsb_zh" / "train.parquet").to_pylist()
-    sets.append(("stsb_zh", [(r["text_a"], r["text_b"]) for r in sts if r["label"] >= 4]))
+SAME = 0.8  # from this likeness on two sentences say the same
+
+
+def read_likenesses(data: Path) -> list[tuple[str, list[tuple[str, str, float]]]]:
+    """Pairs of public sentences and how alike they are in meaning, 0 to 1, per source; for the sentence embedding.
+    simclue_mix is left out: it holds rows of OCNLI, whose licence forbids commercial use."""
+    sets: list[tuple[str, list[tuple[str, str, float]]]] = []
+    folders = [f"paraphrase/{name}" for name in ("lcqmc", "bq_corpus", "afqmc", "atec", "oppo_xiaobu", "pawsx_zh")]
+    for folder, most in [*((folder, 1) for folder in folders), ("similarity/stsb_zh", 5)]:
+        table = pq.read_table(data / folder / "train.parquet", columns=["text_a", "text_b", "label"])
+        columns = [column.to_pylist() for column in table.columns]
+        sets.append((folder, [(a, b, float(label) / most) for a, b, label in zip(*columns, strict=True)]))
     return sets
 
 

@@ -2,30 +2,36 @@
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from pinzhi.errors import InputError
 from pinzhi.heads.encoder import Encoder
-from pinzhi.heads.predict import load_weights
+from pinzhi.heads.predict import MANNERS, load_weights
 from pinzhi.training.checkpoints import last_whole
+from pinzhi.training.corpus import held_out_keys, text_key
 from pinzhi.training.data import (
+    AUTHENTICITIES,
+    PUBLIC_SETS,
+    SENTIMENTS,
     PairRow,
     is_dev,
     read_coherence,
     read_comments,
+    read_likenesses,
     read_pairs,
-    read_paraphrases,
-    read_public_comments,
+    read_public,
     split,
 )
 from pinzhi.training.multitask import TRAINED_WITH_ENCODER, BatchMaker, MultiTask, TaskBatch
 from pinzhi.training.settings import FinetuneSettings, TaskSettings
+from pinzhi.training.wide import Examples, fit_wide
 
 
 def kept_for_judge(row: PairRow) -> bool:
@@ -45,11 +51,17 @@ class Batches:
         self._labels, self._data, self._settings = labels, data, settings
         self._chance = random.Random(settings.seed)
         self._make = BatchMaker(encoder, settings)
+        self.examples: dict[str, Examples] = {}  # of each head with a wide part
+        self._dev_keys: set[bytes] | None = None
+        self._others: list[tuple[str, int]] = []  # public texts and their sentiment
         builders: dict[str, Callable[[TaskSettings], Iterator[Build]]] = {
             "comments": self._comments, "public": self._public, "coherence": self._coherence, "manner": self._manner,
-            "rewrite": self._rewrite, "paraphrase": self._paraphrase,
+            "rewrite": self._rewrite, "likeness": self._likeness,
         }  # fmt: skip
         self._planned = [(task, build) for task, one in sorted(settings.tasks.items()) for build in builders[task](one)]
+        if self._others and "sentiment" in self.examples:
+            texts, labels_of = zip(*self._others, strict=True)
+            self.examples["sentiment"] = replace(self.examples["sentiment"], others=texts, other_labels=labels_of)
         self._chance.shuffle(self._planned)
 
     def __len__(self) -> int:
@@ -77,22 +89,30 @@ class Batches:
         rows = read_comments(self._labels)
         train, _ = split(rows, [row.group for row in rows])
         self._make.prepare([text for row in train for text in (row.text, row.post)])
+        texts = [row.text for row in train]
+        for name, n_classes in (("sentiment", len(SENTIMENTS)), ("authenticity", len(AUTHENTICITIES))):
+            self.examples[name] = Examples(n_classes, texts, [getattr(row, name).allowed[0] for row in train])
         return (partial(self._make.comments, batch) for batch in self._epochs(train, task))
 
     def _public(self, task: TaskSettings) -> Iterator[Build]:
-        rows = [
-            row  # game-chat advertisements are many and alike: one in eight is enough
-            for row in read_public_comments(self._public_data(), "train")
-            if row.source != "game_chat_ads" or self._chance.random() < 0.125
-        ]
+        share = {one.name: one.share for one in PUBLIC_SETS}
+        rows = [row for row in read_public(self._public_data(), "train") if self._chance.random() < share[row.source]]
+        rows = [row for row in rows if text_key(row.text) not in self._held_out()]
         self._chance.shuffle(rows)
         rows = rows[: task.max_rows]
         self._make.prepare([text for row in rows for text in (row.text, row.post)])
+        self._others = [(row.text, row.sentiment.allowed[0]) for row in rows if row.sentiment]
         # length in tens of characters: batches of like length waste no padding
         return (
-            partial(self._make.comments, batch)
+            partial(self._make.public, batch)
             for batch in self._epochs(rows, task, lambda row: min(len(row.text) // 10, 20))
         )
+
+    def _held_out(self) -> set[bytes]:
+        """Keys of the dev texts: what one set teaches, another may ask."""
+        if self._dev_keys is None:
+            self._dev_keys = held_out_keys(self._public_data())
+        return self._dev_keys
 
     def _public_data(self) -> Path:
         if self._data is None:
@@ -113,6 +133,9 @@ class Batches:
         _, rows = read_pairs(self._labels)
         train, _ = split(rows, [row.group for row in rows])
         self._make.prepare([row.text for row in train])
+        self.examples["manner"] = Examples(
+            len(MANNERS), [row.text for row in train], [MANNERS.index(row.label) for row in train]
+        )
         return (partial(self._make.manner, batch) for batch in self._epochs(train, task))
 
     def _rewrite(self, task: TaskSettings) -> Iterator[Build]:
@@ -122,12 +145,11 @@ class Batches:
         derived = [row for row in pairs if row.label in ("rewrite", "duplicate") and not kept_for_judge(row)]
         return (partial(self._make.rewrite, batch) for batch in _of_different_sources(derived, task, self._chance))
 
-    def _paraphrase(self, task: TaskSettings) -> Iterator[Build]:
-        sets = read_paraphrases(self._public_data())
-        for _, rows in sets:
-            chosen = rows[: task.max_rows // len(sets)] if task.max_rows else rows
-            self._make.prepare([text for pair in chosen for text in pair])
-            yield from (partial(self._make.paraphrase, batch) for batch in self._epochs(chosen, task))
+    def _likeness(self, task: TaskSettings) -> Iterator[Build]:
+        for _, rows in read_likenesses(self._public_data()):
+            chosen = [row for row in rows[: task.max_rows] if not {*map(text_key, row[:2])} & self._held_out()]
+            self._make.prepare([text for a, b, _ in chosen for text in (a, b)])
+            yield from (partial(self._make.likeness, batch) for batch in self._epochs(chosen, task))
 
 
 def _of_different_sources(rows: Sequence[PairRow], task: TaskSettings, chance: random.Random) -> list[list[PairRow]]:
@@ -166,8 +188,7 @@ def finetune(
     set_seed(settings.seed)
     encoder = Encoder.load(encoder_folder)
     batches = Batches(labels, data, encoder, settings)
-    weights = {name: task.weight for name, task in settings.tasks.items()}
-    model = MultiTask(encoder.model, encoder.hidden_size, weights, settings.temperature)
+    model = MultiTask(encoder.model, encoder.hidden_size, settings)
     if heads is not None:
         for head in TRAINED_WITH_ENCODER:
             load_weights(model.heads[head], heads / f"{head}.safetensors")
@@ -191,27 +212,33 @@ def finetune(
         dataloader_pin_memory=False,
         disable_tqdm=is_quiet,
     )
-    rates = {"trunk.": settings.learning_rate, ".wide.": settings.wide_learning_rate, "": settings.head_learning_rate}
-    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    rates = {"trunk.": settings.learning_rate, "": settings.head_learning_rate}
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad and ".wide." not in name]
     parts = [next(part for part in rates if part in name) for name, _ in named]
     groups = [
-        {"params": [p for (_, p), of in zip(named, parts, strict=True) if of == part], "lr": rate,
-         "weight_decay": 0.0 if part == ".wide." else 0.01}
+        {"params": [p for (_, p), of in zip(named, parts, strict=True) if of == part], "lr": rate}
         for part, rate in rates.items()
-    ]  # fmt: skip
+    ]
     trainer = Trainer(
         model=model,
         args=arguments,
         train_dataset=batches,
         data_collator=lambda items: items[0],
-        optimizers=(torch.optim.AdamW([group for group in groups if group["params"]]), None),
+        optimizers=(torch.optim.AdamW([group for group in groups if group["params"]], weight_decay=0.01), None),
     )
     if is_quiet:
         trainer.remove_callback(PrinterCallback)  # stdout belongs to the caller
     trainer.train(resume_from_checkpoint=last_whole(checkpoints))
     model.eval()
+    for name, examples in batches.examples.items():
+        model.heads[name].wide = fit_wide(examples, settings.wide)
     save(encoder, {name: model.heads[name] for name in TRAINED_WITH_ENCODER}, out)
     return out
+
+
+def half(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights in half precision; whole numbers stay what they are."""
+    return {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in state.items()}
 
 
 def save(encoder: Encoder, heads: Mapping[str, nn.Module], out: Path) -> None:
@@ -222,4 +249,4 @@ def save(encoder: Encoder, heads: Mapping[str, nn.Module], out: Path) -> None:
     encoder.model.to(torch.float32)
     for name, head in heads.items():
         state = head.state_dict()
-        save_file({k: v.to(torch.float16).contiguous() for k, v in state.items()}, out / f"{name}.safetensors")
+        save_file(half(state), out / f"{name}.safetensors")

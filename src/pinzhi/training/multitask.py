@@ -9,11 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pinzhi.heads.encoder import Encoder, clip, pad
-from pinzhi.heads.modules import Context, ValueMatcher, hash_ngrams
+from pinzhi.heads.modules import Context, DeepClassifier, TextClassifier, ValueMatcher
 from pinzhi.heads.predict import MANNERS, POST_CONTEXT_TOKENS, build_head, manner_features
 from pinzhi.text import without_emoticons
 from pinzhi.training.data import (
     AUTHENTICITIES,
+    PUBLIC_LABELS,
+    SAME,
     SENTIMENTS,
     CoherenceRow,
     CommentRow,
@@ -31,12 +33,15 @@ TRAINED_WITH_ENCODER = ("sentiment", "authenticity", "manner", "coherence", "emb
 class MultiTask(nn.Module):
     """The encoder with every head; `forward` takes a batch of one task and returns its loss."""
 
-    def __init__(self, trunk: nn.Module, hidden_size: int, weights: dict[str, float], temperature: float) -> None:
+    def __init__(self, trunk: nn.Module, hidden_size: int, settings: FinetuneSettings) -> None:
         super().__init__()
         self.trunk = trunk
         self.heads = nn.ModuleDict({head: build_head(head, hidden_size) for head in TRAINED_WITH_ENCODER})
-        self.weights = weights
-        self.temperature = temperature
+        # Public sets disagree with us and with each other on what is praise: each has labels of its own, and a small say
+        # in ours.
+        self.public = DeepClassifier(hidden_size, len(PUBLIC_LABELS))
+        self.weights = {name: task.weight for name, task in settings.tasks.items()}
+        self.settings = settings
 
     def encode(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Hidden states of the trunk."""
@@ -45,24 +50,40 @@ class MultiTask(nn.Module):
     def forward(self, task: str, **batch: Any) -> dict[str, Tensor]:
         """The weighted loss of one batch."""
         losses: dict[str, Callable[..., Tensor]] = {
-            "comments": self._comments, "public": self._comments, "coherence": self._coherence,
-            "paraphrase": self._contrast, "rewrite": self._contrast, "manner": self._manner,
+            "comments": self._comments, "public": self._public, "coherence": self._coherence,
+            "likeness": self._likeness, "rewrite": self._contrast, "manner": self._manner,
         }  # fmt: skip
         return {"loss": losses[task](**batch) * self.weights[task]}
 
-    def _comments(
-        self, ids: Tensor, mask: Tensor, posts: tuple[Tensor, Tensor], post_of: Tensor, ngrams: tuple[Tensor, Tensor],
-        sentiment: Tensor, authenticity: Tensor,
-    ) -> Tensor:  # fmt: skip
-        hidden, context = self.encode(ids, mask), Context(self.encode(*posts), posts[1], post_of)
+    def _deep(self, head: str) -> DeepClassifier:
+        classifier = self.heads[head]
+        assert isinstance(classifier, TextClassifier)
+        return classifier.deep
+
+    def _ours(self, hidden: Tensor, mask: Tensor, context: Context, sentiment: Tensor, authenticity: Tensor) -> Tensor:
         return sum(
-            (marginal_loss(head(hidden, mask, ngrams, context=context), target)
-             for head, target in ((self.heads["sentiment"], sentiment), (self.heads["authenticity"], authenticity))),
+            (marginal_loss(self._deep(head)(hidden, mask, context=context), target)
+             for head, target in (("sentiment", sentiment), ("authenticity", authenticity))),
             torch.zeros(()),
         )  # fmt: skip
 
-    def _manner(self, ids: Tensor, mask: Tensor, ngrams: tuple[Tensor, Tensor], extra: Tensor, label: Tensor) -> Tensor:
-        return functional.cross_entropy(self.heads["manner"](self.encode(ids, mask), mask, ngrams, extra=extra), label)
+    def _comments(
+        self, ids: Tensor, mask: Tensor, posts: tuple[Tensor, Tensor], post_of: Tensor, sentiment: Tensor,
+        authenticity: Tensor,
+    ) -> Tensor:  # fmt: skip
+        context = Context(self.encode(*posts), posts[1], post_of)
+        return self._ours(self.encode(ids, mask), mask, context, sentiment, authenticity)
+
+    def _public(
+        self, ids: Tensor, mask: Tensor, posts: tuple[Tensor, Tensor], post_of: Tensor, sentiment: Tensor,
+        authenticity: Tensor, public: Tensor,
+    ) -> Tensor:  # fmt: skip
+        hidden, context = self.encode(ids, mask), Context(self.encode(*posts), posts[1], post_of)
+        ours = self._ours(hidden, mask, context, sentiment, authenticity)
+        return marginal_loss(self.public(hidden, mask), public) + self.settings.public_say * ours
+
+    def _manner(self, ids: Tensor, mask: Tensor, extra: Tensor, label: Tensor) -> Tensor:
+        return functional.cross_entropy(self._deep("manner")(self.encode(ids, mask), mask, extra=extra), label)
 
     def _coherence(
         self, posts: tuple[Tensor, Tensor], values: tuple[Tensor, Tensor], post_of: Tensor, value_of: Tensor,
@@ -77,15 +98,30 @@ class MultiTask(nn.Module):
             loss = loss - torch.log1p(-missed.exp().clamp(max=0.999)).mean()
         return loss
 
+    def _embed(self, texts: tuple[Tensor, Tensor]) -> Tensor:
+        return self.heads["embedding"](self.encode(*texts), texts[1])
+
     def _contrast(
         self, left: tuple[Tensor, Tensor], right: tuple[Tensor, Tensor], hard: tuple[Tensor, Tensor] | None
     ) -> Tensor:
-        a = self.heads["embedding"](self.encode(*left), left[1])
-        b = self.heads["embedding"](self.encode(*right), right[1])
-        others = b if hard is None else torch.cat([b, self.heads["embedding"](self.encode(*hard), hard[1])])
+        a, b = self._embed(left), self._embed(right)
+        others = b if hard is None else torch.cat([b, self._embed(hard)])
         label = torch.arange(len(a))
-        forward = functional.cross_entropy(a @ others.T / self.temperature, label)
-        return forward + functional.cross_entropy(b @ a.T / self.temperature, label)
+        forward = functional.cross_entropy(a @ others.T / self.settings.temperature, label)
+        return forward + functional.cross_entropy(b @ a.T / self.settings.temperature, label)
+
+    def _likeness(self, left: tuple[Tensor, Tensor], right: tuple[Tensor, Tensor], likeness: Tensor) -> Tensor:
+        a, b = self._embed(left), self._embed(right)
+        score = a @ b.T / self.settings.temperature
+        same = (likeness >= SAME).nonzero().squeeze(-1)  # they must also find each other among all the others
+        found = functional.cross_entropy(score[same], same) if len(same) else score.sum() * 0
+        return order_loss(score.diagonal(), likeness) + found
+
+
+def order_loss(score: Tensor, likeness: Tensor) -> Tensor:
+    """log(1 + sum of exp(score_j − score_i)) over all pairs i, j of which i is the more alike (CoSENT: Su, 2022)."""
+    wrong = (score[None, :] - score[:, None])[likeness[:, None] > likeness[None, :]]
+    return torch.cat([wrong.new_zeros(1), wrong]).logsumexp(0)
 
 
 def marginal_loss(logits: Tensor, target: Tensor) -> Tensor:
@@ -156,9 +192,15 @@ class BatchMaker:
             "mask": mask,
             "posts": self._padded(list(posts), "post", POST_CONTEXT_TOKENS),
             "post_of": torch.tensor(post_of),
-            "ngrams": hash_ngrams(texts),
             "sentiment": target_masks([row.sentiment for row in rows], len(SENTIMENTS)),
             "authenticity": target_masks([row.authenticity for row in rows], len(AUTHENTICITIES)),
+        }
+
+    def public(self, rows: Sequence[CommentRow], chance: random.Random) -> TaskBatch:
+        """Texts of the public sets with the labels of their sets."""
+        return {
+            **self.comments(rows, chance),
+            "public": target_masks([row.public for row in rows], len(PUBLIC_LABELS)),
         }
 
     def manner(self, rows: Sequence[MannerRow], _: random.Random) -> TaskBatch:
@@ -167,7 +209,6 @@ class BatchMaker:
         return {
             "ids": ids,
             "mask": mask,
-            "ngrams": hash_ngrams([row.text for row in rows]),
             "extra": torch.tensor([manner_features(row.text) for row in rows]),
             "label": torch.tensor([MANNERS.index(row.label) for row in rows]),
         }
@@ -198,12 +239,12 @@ class BatchMaker:
             "touched": torch.tensor(touched, dtype=torch.long),
         }
 
-    def paraphrase(self, rows: Sequence[tuple[str, str]], _: random.Random) -> TaskBatch:
-        """Pairs of one source, each the negatives of the others."""
+    def likeness(self, rows: Sequence[tuple[str, str, float]], _: random.Random) -> TaskBatch:
+        """Pairs of one source and how alike they are."""
         return {
-            "left": self._padded([a for a, _ in rows], "post"),
-            "right": self._padded([b for _, b in rows], "post"),
-            "hard": None,
+            "left": self._padded([a for a, _, _ in rows], "post"),
+            "right": self._padded([b for _, b, _ in rows], "post"),
+            "likeness": torch.tensor([likeness for _, _, likeness in rows]),
         }
 
     def rewrite(self, rows: Sequence[PairRow], chance: random.Random) -> TaskBatch:

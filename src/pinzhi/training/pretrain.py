@@ -70,7 +70,6 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | Non
         AutoModel,
         AutoTokenizer,
         DataCollatorForLanguageModeling,
-        ModernBertModel,
         Trainer,
         TrainingArguments,
         set_seed,
@@ -107,7 +106,7 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | Non
     if start is not None:
         trunk = AutoModel.from_pretrained(start, local_files_only=True, dtype=torch.float32)
     else:
-        trunk = ModernBertModel(_shape(settings.model, tokenizer))
+        trunk = AutoModel.from_config(_shape(settings.model, tokenizer))
         vectors = out / "skipgram.npy"
         if not vectors.exists():
             table = skipgram_vectors(
@@ -149,26 +148,31 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | Non
 
 
 def _shape(model: ModelSettings, tokenizer: Any) -> Any:
-    """A configuration of ModernBERT for the words of `tokenizer`."""
-    from transformers import ModernBertConfig
+    """A configuration of `model` for the words of `tokenizer`."""
+    from transformers import AutoConfig
 
-    return ModernBertConfig(
-        **model.model_dump(),
-        vocab_size=len(tokenizer),
-        max_position_embeddings=1024,
-        global_attn_every_n_layers=1,
-        pad_token_id=tokenizer.pad_token_id,
-        bos_token_id=tokenizer.cls_token_id,
-        eos_token_id=tokenizer.sep_token_id,
-        cls_token_id=tokenizer.cls_token_id,
-        sep_token_id=tokenizer.sep_token_id,
-        attn_implementation="sdpa",
-    )
+    tokens = {
+        "pad_token_id": tokenizer.pad_token_id, "bos_token_id": tokenizer.cls_token_id,
+        "eos_token_id": tokenizer.sep_token_id,
+    }  # fmt: skip
+    own: dict[str, dict[str, Any]] = {
+        "modernbert": {
+            "global_attn_every_n_layers": 1, "attn_implementation": "sdpa",
+            "cls_token_id": tokenizer.cls_token_id, "sep_token_id": tokenizer.sep_token_id,
+        },
+        # random numbers for dropout alone cost 30% of a step
+        "roformer": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "rotary_value": False},
+        "bert": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "attn_implementation": "sdpa"},
+    }  # fmt: skip
+    return AutoConfig.for_model(
+        model.architecture, **model.model_dump(exclude={"architecture"}), **own[model.architecture], **tokens,
+        vocab_size=len(tokenizer), max_position_embeddings=1024,
+    )  # fmt: skip
 
 
 def _learner(trunk: Any, objective: ObjectiveSettings, tokenizer: Any) -> nn.Module:
     """`trunk` under the objective of the settings."""
-    from transformers import ModernBertModel
+    from transformers import AutoModel
 
     if objective.name == "masked":
         return MaskedWords(trunk)
@@ -178,7 +182,7 @@ def _learner(trunk: Any, objective: ObjectiveSettings, tokenizer: Any) -> nn.Mod
         hidden_size=size, num_hidden_layers=objective.generator_layers, num_attention_heads=max(1, size // 64),
         intermediate_size=2 * size,
     )  # fmt: skip
-    small = ModernBertModel(_shape(shape, tokenizer))
+    small = AutoModel.from_config(_shape(shape, tokenizer))
     small.resize_token_embeddings(len(known), mean_resizing=False)  # some encoders have more rows than tokens
     with torch.no_grad():
         small.get_input_embeddings().weight.copy_(shrunk(known, size))

@@ -1,7 +1,7 @@
 """How much an encoder knows: task by task, a classifier on its frozen states beside linear models on n-grams."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,96 +9,100 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 from scipy.stats import spearmanr
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from torch import Tensor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import Tensor, nn
 
+from pinzhi.errors import ConfigError
 from pinzhi.evaluation.evaluate import accuracy, linear_baseline, macro_f1
-from pinzhi.evaluation.metrics import bootstrap
+from pinzhi.evaluation.metrics import bootstrap, fit_scales
 from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.modules import TextClassifier, masked_mean
 from pinzhi.text import letters, normalise
-from pinzhi.training.classifier import fit, logits
-from pinzhi.training.data import Target
+from pinzhi.training.accounts import evaluate_accounts
+from pinzhi.training.classifier import fit_deep, logits
+from pinzhi.training.data import (
+    POLAR,
+    PUBLIC_LABELS,
+    PUBLIC_SETS,
+    CommentRow,
+    PublicSet,
+    Target,
+    read_public,
+)
 from pinzhi.training.settings import ProbeSettings
+from pinzhi.training.wide import Examples, fit_wide
 
 Report = dict[str, Any]
 Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class _Texts:
-    """A set of single texts and its metric."""
-
-    path: str
-    columns: tuple[str, ...] = ("text",)
-    metric: Callable[[np.ndarray, np.ndarray], float] = macro_f1
+PAIRS = tuple(f"paraphrase/{name}" for name in ("lcqmc", "bq_corpus", "afqmc", "atec", "pawsx_zh"))
+SIMILARITY = "similarity/stsb_zh"
+ACCOUNTS = "accounts/weibo_568"
 
 
-TEXTS = (
-    _Texts("sentiment/online_shopping_10_cats", metric=accuracy),
-    _Texts("sentiment/chnsenticorp_htl", metric=accuracy),
-    _Texts("sentiment/waimai_10k", metric=accuracy),
-    _Texts("sentiment/weibo2018", metric=accuracy),
-    _Texts("emotion/smp2020_ewect"),
-    _Texts("emotion/weibo_moods8"),
-    _Texts("emotion/covid19_weibo_7emo"),
-    _Texts("spam/group_chat_ads"),
-    _Texts("spam/game_chat_ads"),
-    _Texts("rumor/weibo_rumor"),
-    _Texts("clickbait/hancd_clickbait", ("title", "content")),
-    _Texts("topic/thucnews_titles"),
-    _Texts("topic/nlpcc2017_headline"),
-)
-PAIRS = ("lcqmc", "bq_corpus", "afqmc", "atec", "pawsx_zh")
-
-
-def probe(encoder: Encoder, data: Path, settings: ProbeSettings, progress: Progress = lambda task: None) -> Report:
-    """Figures with bootstrap intervals for every public task under `data`, each trained on its train and judged on its dev
+def probe(
+    encoder: Encoder, data: Path, settings: ProbeSettings, progress: Progress = lambda task: None,
+    only: Collection[str] | None = None,
+) -> Report:  # fmt: skip
+    """Figures with bootstrap intervals for every public task under `data` (or `only` those), each trained on its train and judged on its dev
     rows, the linear model on the same rows. Single texts: accuracy for two-class sentiment, else macro-F1. Pairs: accuracy
-    beside the best threshold on Jaccard. stsb_zh: Spearman's correlation."""
+    beside the best threshold on Jaccard. stsb_zh: Spearman's correlation. Accounts do without the encoder."""
     report: Report = {}
-    for task in TEXTS:
-        progress(task.path)
-        report[task.path] = _texts(encoder, data / task.path, task, settings)
-    for name in PAIRS:
-        progress(name)
-        report[f"paraphrase/{name}"] = _pairs(encoder, data / "paraphrase" / name, settings)
-    progress("stsb_zh")
-    report["similarity/stsb_zh"] = _similarity(encoder, data / "similarity" / "stsb_zh")
+    tasks: dict[str, Callable[[], Report]] = {
+        **{one.path: partial(_texts, encoder, data, one, settings) for one in PUBLIC_SETS},
+        **{path: partial(_pairs, encoder, data / path, settings) for path in PAIRS},
+        SIMILARITY: partial(_similarity, encoder, data / SIMILARITY),
+        ACCOUNTS: partial(evaluate_accounts, data / ACCOUNTS, settings.seed),
+    }
+    if unknown := set(only or ()) - tasks.keys():
+        raise ConfigError(
+            f"expected tasks of {', '.join(tasks)}, found {sorted(unknown)[0]}; see configs/train/comparison.toml"
+        )
+    for path, measure in tasks.items():
+        if only is None or path in only:
+            progress(path)
+            report[path] = measure()
     return report
 
 
-def _texts(encoder: Encoder, folder: Path, task: _Texts, settings: ProbeSettings) -> Report:
-    (train, train_labels), (dev, dev_labels) = (
-        _read(folder / f"{part}.parquet", task.columns) for part in ("train", "dev")
+def _texts(encoder: Encoder, data: Path, one: PublicSet, settings: ProbeSettings) -> Report:
+    metric = accuracy if one.among == POLAR and len(one.labels) == 2 else macro_f1
+    rows = read_public(data, "train", [one])
+    order = np.random.default_rng(settings.seed).permutation(len(rows))[: settings.max_rows]
+    (train, labels), (dev, truth) = (
+        _labelled([rows[i] for i in order], one),
+        _labelled(read_public(data, "dev", [one]), one),
     )
-    rows = np.random.default_rng(settings.seed).permutation(len(train))[: settings.max_rows]
-    train, train_labels = [train[row] for row in rows], train_labels[rows]
-    classes = np.unique(train_labels)
-    known = np.isin(dev_labels, classes)
-    dev, truth = [text for text, kept in zip(dev, known, strict=True) if kept], dev_labels[known]
+    n_classes = len(one.labels)
     torch.manual_seed(settings.seed)
-    head = TextClassifier(encoder.hidden_size, len(classes))
-    among = tuple(range(len(classes)))
-    targets = [Target((int(label),), among) for label in np.searchsorted(classes, train_labels)]
-    fit(
-        head, train, _pooled(encoder, head, train), targets, epochs=settings.epochs,
-        batch_size=settings.batch_size, learning_rate=settings.learning_rate,
-        wide_learning_rate=settings.wide_learning_rate, seed=settings.seed,
+    head = TextClassifier(encoder.hidden_size, n_classes)
+    targets = [Target((label,), tuple(range(n_classes))) for label in labels]
+    pooled, n = _pooled(encoder, head, train), int(len(train) * (1 - settings.held_back))
+    fit_deep(
+        head.deep, pooled[:n], targets[:n], n_classes=n_classes, epochs=settings.epochs,
+        batch_size=settings.batch_size, learning_rate=settings.learning_rate, seed=settings.seed,
     )  # fmt: skip
-    guess = classes[logits(head, dev, _pooled(encoder, head, dev)).argmax(1)]
-    baseline = linear_baseline().fit(train, train_labels)
+    counted = settings.wide.model_copy(update={"is_balanced": metric is macro_f1})  # accuracy counts rows, not classes
+    head.wide = fit_wide(Examples(n_classes, train[:n], labels[:n]), counted)
+    head.scale(*fit_scales(logits(head, train[n:], pooled[n:]), np.array(labels[n:])))
+    deep, wide = logits(head, dev, _pooled(encoder, head, dev))
+    baseline = linear_baseline().fit(train, labels)
     return {
-        "metric": task.metric.__name__, "n_train": len(train), "n_dev": len(dev),
-        "pinzhi": bootstrap(task.metric, truth, guess),
-        "tfidf": bootstrap(task.metric, truth, baseline.predict(dev)),
+        "metric": metric.__name__, "n_train": len(train), "n_dev": len(dev),
+        "pinzhi": bootstrap(metric, np.array(truth), (deep + wide).argmax(1)),
+        "deep": bootstrap(metric, np.array(truth), deep.argmax(1)),
+        "tfidf": bootstrap(metric, np.array(truth), baseline.predict(dev)),
     }  # fmt: skip
 
 
-def _read(path: Path, columns: Sequence[str]) -> tuple[list[str], np.ndarray]:
-    table = pq.read_table(path, columns=[*columns, "label"])
-    texts = ["\n".join(filter(None, row)) for row in zip(*(table[c].to_pylist() for c in columns), strict=True)]
-    return texts, np.array([str(label) for label in table["label"].to_pylist()])
+def _labelled(rows: Sequence[CommentRow], one: PublicSet) -> tuple[list[str], list[int]]:
+    """Texts, and their labels by their place in those of the set."""
+    first = PUBLIC_LABELS.index((one.name, one.labels[0]))
+    return [row.text for row in rows], [row.public.allowed[0] - first for row in rows if row.public]
 
 
 @torch.no_grad()
@@ -106,7 +110,7 @@ def _pooled(encoder: Encoder, head: TextClassifier, texts: Sequence[str]) -> Ten
     sequences = [encoder.single(ids, "comment") for ids in encoder.token_ids(texts, 160)]
     pooled = torch.zeros((len(texts), 3 * encoder.hidden_size))
     for batch in encoder.batches(sequences):
-        pooled[torch.from_numpy(batch.rows)] = head.pool(encoder.hidden(batch.ids, batch.mask), batch.mask)
+        pooled[torch.from_numpy(batch.rows)] = head.deep.pool(encoder.hidden(batch.ids, batch.mask), batch.mask)
     return pooled
 
 
@@ -138,13 +142,46 @@ def _jaccard(left: Sequence[str], right: Sequence[str]) -> np.ndarray:
     return np.array([len(a & b) / max(1, len(a | b)) for a, b in sets])
 
 
+@torch.no_grad()
+def _aligned(encoder: Encoder, left: Sequence[str], right: Sequence[str]) -> np.ndarray:
+    """How well the tokens of two texts find each other [n, 6]: mean, least and spread of the best cosine, both ways."""
+    found = np.zeros((len(left), 6), np.float32)
+    mean = _token_mean(encoder, left)
+    for start in range(0, len(left), 512):
+        chosen = slice(start, start + 512)
+        sides = []
+        for texts in (left[chosen], right[chosen]):
+            hidden: list[Tensor] = [torch.zeros(0)] * len(texts)
+            for batch in encoder.batches([encoder.single(ids, "post") for ids in encoder.token_ids(texts)]):
+                states = encoder.hidden(batch.ids, batch.mask)
+                for row, one, mask in zip(batch.rows, states, batch.mask, strict=True):
+                    hidden[row] = nn.functional.normalize(one[mask > 0][2:-1] - mean, dim=-1)
+            sides.append(hidden)
+        for row, (a, b) in enumerate(zip(*sides, strict=True)):
+            if len(a) and len(b):
+                cosine = a @ b.T
+                for way, best in enumerate((cosine.amax(1), cosine.amax(0))):
+                    found[start + row, 3 * way : 3 * way + 3] = (
+                        float(best.mean()), float(best.min()), float(best.std(correction=0))
+                    )  # fmt: skip
+    return found
+
+
+@torch.no_grad()
+def _token_mean(encoder: Encoder, texts: Sequence[str]) -> Tensor:
+    """Mean hidden state [h] of the tokens of some of `texts`: what all have in common says nothing."""
+    sequences = [encoder.single(ids, "post") for ids in encoder.token_ids(texts[:500])]
+    states = [encoder.hidden(batch.ids, batch.mask)[batch.mask > 0] for batch in encoder.batches(sequences)]
+    return torch.cat(states).mean(0)
+
+
 def _of_pairs(encoder: Encoder, left: Sequence[str], right: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Features [n, f] of pairs, and their Jaccard."""
+    """Features [n, f] of pairs, and their Jaccard. The first ten compare, the others are vectors."""
     a, b = _vectors(encoder, left), _vectors(encoder, right)
     shared = _jaccard(left, right)
-    cosine = (a * b).sum(1)
+    longer = np.log1p([[len(x), abs(len(x) - len(y))] for x, y in zip(left, right, strict=True)])
     scale = np.sqrt(a.shape[1])
-    plain = np.stack([cosine, cosine**2, shared, shared**2, cosine * shared], axis=1)
+    plain = np.column_stack([(a * b).sum(1), shared, longer, _aligned(encoder, left, right)])
     return np.concatenate([plain, np.abs(a - b) * scale, a * b * scale], axis=1), shared
 
 
@@ -152,14 +189,17 @@ def _pairs(encoder: Encoder, folder: Path, settings: ProbeSettings) -> Report:
     left, right, labels = _read_pairs(folder / "train.parquet")
     rows = np.random.default_rng(settings.seed).permutation(len(left))[: settings.max_rows]
     learnt, shared = _of_pairs(encoder, [left[row] for row in rows], [right[row] for row in rows])
-    model = LogisticRegression(C=1.0, max_iter=300).fit(learnt, labels[rows])
+    linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=300)).fit(learnt, labels[rows])
+    trees = HistGradientBoostingClassifier(max_iter=150, learning_rate=0.07, random_state=settings.seed)
+    trees.fit(learnt[:, :10], labels[rows])
     left, right, truth = _read_pairs(folder / "dev.parquet")
     features, overlap = _of_pairs(encoder, left, right)
+    p = linear.predict_proba(features)[:, 1] + trees.predict_proba(features[:, :10])[:, 1]
     steps = np.unique(np.quantile(shared, np.linspace(0, 1, 200)))
     threshold = max(steps, key=lambda step: accuracy(labels[rows], (shared >= step).astype(float)))
     return {
         "metric": "accuracy", "n_train": len(rows), "n_dev": len(truth), "majority": round(float(max(truth.mean(), 1 - truth.mean())), 4),
-        "pinzhi": bootstrap(accuracy, truth, model.predict(features)),
+        "pinzhi": bootstrap(accuracy, truth, (p > 1).astype(float)),
         "jaccard": bootstrap(accuracy, truth, (overlap >= threshold).astype(float)),
     }  # fmt: skip
 

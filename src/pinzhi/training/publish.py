@@ -21,16 +21,17 @@ from pinzhi.evaluation.evaluate import (
     pair_evidence,
     word_reader,
 )
-from pinzhi.evaluation.metrics import fit_temperature
+from pinzhi.evaluation.metrics import fit_scales, fit_temperature
 from pinzhi.heads.encoder import Encoder
-from pinzhi.heads.modules import PairJudge, ValueMatcher
+from pinzhi.heads.modules import PairJudge, TextClassifier, ValueMatcher
 from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
 from pinzhi.heads.store import promote, write_version
 from pinzhi.labels import Authenticity, Sentiment
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.segment import Segmenter
+from pinzhi.training.classifier import logits, pool_comments
 from pinzhi.training.data import PairRow, read_coherence, read_comments, read_pairs, split
-from pinzhi.training.finetune import kept_for_judge
+from pinzhi.training.finetune import half, kept_for_judge
 from pinzhi.training.multitask import TRAINED_WITH_ENCODER
 
 LABELS: Mapping[str, Sequence[str]] = {
@@ -43,13 +44,15 @@ LABELS: Mapping[str, Sequence[str]] = {
 }
 SOURCES: Mapping[str, str] = {
     "encoder": "raw_text (everyday_dialogue_qa without c3, everyday_life_articles, everyday_titles, misc_short, "
-    "news_articles_cnews, a quarter of weibo_posts_covid19), threads/ced, training texts of the labelled sets",
+    "news_articles_cnews, a quarter of weibo_posts_covid19), threads/ced, training texts of the labelled sets; labels of all "
+    "that the heads were trained on, covid19_weibo_7emo, weibo_rumor without CHECKED, hancd_clickbait, thucnews_titles, "
+    "nlpcc2017_headline",
     "sentiment": "labels/comments; online_shopping_10_cats, chnsenticorp_htl, waimai_10k, weibo2018, eprstmt, "
-    "smp2020_ewect, weibo_moods8, osm2022",
+    "bdci2018_car_aspect, smp2020_ewect, weibo_moods8, osm2022",
     "authenticity": "labels/comments; group_chat_ads, game_chat_ads",
     "manner": "labels/originality: templates, quotes, sources",
     "coherence": "labels/coherence",
-    "embedding": "lcqmc, bq_corpus, afqmc, atec, oppo_xiaobu, simclue_mix, stsb_zh; labels/originality",
+    "embedding": "lcqmc, bq_corpus, afqmc, atec, oppo_xiaobu, pawsx_zh, stsb_zh; labels/originality",
     "originality": "labels/originality: pairs that the embedding was not trained on",
 }
 LIMITS: Mapping[str, str] = {
@@ -121,6 +124,18 @@ def temperatures(heads: Heads, labels: Path) -> dict[str, float]:
     return result
 
 
+def scale_comments(heads: Heads, modules: Mapping[str, nn.Module], labels: Path) -> None:
+    """Weigh the deep and the wide part of the heads of comments against each other, on dev rows."""
+    rows = read_comments(labels)
+    _, dev = split(rows, [row.group for row in rows])
+    texts, posts = [row.text for row in dev], [row.post for row in dev]
+    for name in ("sentiment", "authenticity"):
+        head = modules[name]
+        assert isinstance(head, TextClassifier)
+        truth = np.array([getattr(row, name).allowed[0] for row in dev])
+        head.scale(*fit_scales(logits(head, texts, pool_comments(heads, head, texts, posts)), truth))
+
+
 def publish(tuned: Path, labels: Path, data: Path, models: Path, *, date: str, seed: int) -> dict[str, str]:
     """Write and promote a version of the encoder and of every head; returns head -> version. `labels` are our own sets,
     `data` the public ones."""
@@ -130,6 +145,7 @@ def publish(tuned: Path, labels: Path, data: Path, models: Path, *, date: str, s
         for name in TRAINED_WITH_ENCODER
     }
     heads = Heads(encoder, modules, {})
+    scale_comments(heads, modules, labels)
     read = word_reader(heads)
     pairs, _ = read_pairs(labels)
     train, _ = split(pairs, [row.group for row in pairs])
@@ -182,17 +198,20 @@ def save_version(
             shutil.copytree(source, folder)
         else:
             folder.mkdir()
-            state = {k: v.to(torch.float16).contiguous() for k, v in source.state_dict().items()}
-            save_file(state, folder / "model.safetensors")
+            save_file(half(source.state_dict()), folder / "model.safetensors")
         (folder / "metrics.json").write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
         (folder / "README.md").write_text(_card(head, described.data, report), "utf-8")
         manifest = {
-            "kind": type(source).__name__ if isinstance(source, nn.Module) else "ModernBertModel",
+            "kind": type(source).__name__ if isinstance(source, nn.Module) else _architecture(source),
             "labels": list(LABELS.get(head, ())),
             "features": list(FEATURES) if head == "originality" else [],
             **vars(described),
         }
         return write_version(models, head, folder, manifest, date)
+
+
+def _architecture(encoder: Path) -> str:
+    return str(json.loads((encoder / "config.json").read_text("utf-8"))["architectures"][0])
 
 
 def _card(head: str, data: str, report: Mapping[str, Any]) -> str:

@@ -7,30 +7,30 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import torch
-from scipy.special import softmax
 from sklearn.metrics import confusion_matrix
-from torch import Tensor, nn
+from torch import nn
 
 from pinzhi.evaluation.evaluate import macro_f1
 from pinzhi.evaluation.gate import length_bands
-from pinzhi.evaluation.metrics import Metric, expected_calibration_error, fit_temperature
+from pinzhi.evaluation.metrics import Metric, expected_calibration_error, fit_scales
 from pinzhi.heads.modules import TextClassifier
 from pinzhi.heads.predict import Heads
-from pinzhi.training.classifier import fit, logits
+from pinzhi.training.classifier import fit_deep, logits, pool_comments
 from pinzhi.training.corpus import text_key
 from pinzhi.training.data import (
     FRESH,
     POLAR,
+    PUBLIC_SETS,
     CommentRow,
     Target,
     is_dev,
     read_comments,
-    read_public_comments,
+    read_public,
     split,
 )
 from pinzhi.training.label_files import SPELLINGS, LabelTask, Problem
 from pinzhi.training.settings import RetrainSettings
+from pinzhi.training.wide import Examples, fit_wide
 
 _CLASSES = {task: list(SPELLINGS[task]) for task in (LabelTask.SENTIMENT, LabelTask.AUTHENTICITY)}
 
@@ -87,12 +87,12 @@ class CommentTraining:
             self.data += f", {len(chosen)} public rows"
 
     def fit(self, active: Heads, work: Path) -> Mapping[str, tuple[nn.Module, float]]:
-        """The head on the train rows; its temperature on a share of them that it was not trained on."""
+        """The head on the train rows; how sure its parts are on a share of them that it was not trained on."""
         del work  # a matter of seconds: nothing to go on with
         settings, rows = self._settings, self._rows
         head = active.copy(self._task.value)
         assert isinstance(head, TextClassifier)
-        pooled = _pooled(active, head, rows)
+        pooled = pool_comments(active, head, rows.texts, rows.posts)
         whole = max(len(target.among) for target in rows.targets)  # a two-class row can fit no three-class temperature
         held = np.array(
             [len(target.among) == whole and is_dev(f"temperature/{group}", settings.held_back)
@@ -100,16 +100,22 @@ class CommentTraining:
         )  # fmt: skip
         learnt, kept = np.flatnonzero(~held), np.flatnonzero(held)
         chosen = rows.take(learnt)
-        fit(
-            head, chosen.texts, pooled[learnt], chosen.targets, epochs=settings.epochs,
-            batch_size=settings.batch_size, learning_rate=settings.learning_rate,
-            wide_learning_rate=settings.wide_learning_rate, seed=settings.seed,
+        fit_deep(
+            head.deep, pooled[learnt], chosen.targets, n_classes=whole, epochs=settings.epochs,
+            batch_size=settings.batch_size, learning_rate=settings.learning_rate, seed=settings.seed,
         )  # fmt: skip
-        temperature = active.temperature(self._task.value)
+        ours = [i for i, target in enumerate(chosen.targets) if len(target.among) == whole]
+        others = sorted(set(range(len(chosen))) - set(ours))
+        head.wide = fit_wide(
+            Examples(
+                whole, chosen.take(ours).texts, chosen.take(ours).labels.tolist(), chosen.take(others).texts,
+                chosen.take(others).labels.tolist(),
+            ),
+            settings.wide,
+        )  # fmt: skip
         if len(kept):
-            said = logits(head, rows.take(kept).texts, pooled[kept])
-            temperature = fit_temperature(softmax(said, axis=1), rows.labels[kept])
-        return {self._task.value: (head, temperature)}
+            head.scale(*fit_scales(logits(head, rows.take(kept).texts, pooled[kept]), rows.labels[kept]))
+        return {self._task.value: (head, 1.0)}
 
     def truth(self) -> np.ndarray:
         """Classes."""
@@ -158,8 +164,9 @@ def _of_comments(rows: Sequence[CommentRow], task: LabelTask) -> _Rows:
 
 def _of_public(data: Path, part: str) -> _Rows:
     """Rows of the public sets that say praise or blame and nothing else."""
-    rows = [row for row in read_public_comments(data, part) if row.sentiment and row.sentiment.among == POLAR]
-    return _of_comments(rows, LabelTask.SENTIMENT)
+    return _of_comments(
+        read_public(data, part, [one for one in PUBLIC_SETS if one.among == POLAR]), LabelTask.SENTIMENT
+    )
 
 
 def _of_labels(table: pa.Table, task: LabelTask) -> _Rows:
@@ -175,12 +182,3 @@ def _of_labels(table: pa.Table, task: LabelTask) -> _Rows:
 
 def _joined(one: _Rows, two: _Rows) -> _Rows:
     return _Rows(one.texts + two.texts, one.posts + two.posts, one.targets + two.targets, one.groups + two.groups)
-
-
-@torch.no_grad()
-def _pooled(heads: Heads, head: TextClassifier, rows: _Rows) -> Tensor:
-    """What the deep part of `head` reads of each comment."""
-    parts: dict[int, Tensor] = {}
-    for at, hidden, mask, context in heads.read_comments(rows.texts, rows.posts):
-        parts.update(zip(at.tolist(), head.pool(hidden, mask, context=context), strict=True))
-    return torch.stack([parts[row] for row in range(len(rows))])

@@ -52,8 +52,9 @@ class SkipgramSettings(Settings):
 
 
 class ModelSettings(Settings):
-    """Shape of the encoder."""
+    """Shape of the encoder: positions are turned into the attention (modernbert, roformer) or added to the words (bert)."""
 
+    architecture: Literal["modernbert", "roformer", "bert"] = "modernbert"
     hidden_size: int
     num_hidden_layers: int
     num_attention_heads: int
@@ -96,7 +97,8 @@ class EncoderSettings(Settings):
 
 
 class TaskSettings(Settings):
-    """How much of one task is trained: `epochs` over `max_rows` rows (all when null) in batches of `batch_size`."""
+    """How much of one task is trained: `epochs` over `max_rows` rows (of each set of pairs; all when null) in batches of
+    `batch_size`."""
 
     epochs: int
     batch_size: int
@@ -112,6 +114,17 @@ class GateSettings(Settings):
     confidence: float
 
 
+class WideSettings(Settings):
+    """Linear model on n-grams: the inverse of its penalty, how much a row of another domain says beside one of ours, and
+    whether every class weighs the same; `code_dropout` is the share of texts that lose their emoji and emoji codes."""
+
+    strength: float
+    others_say: float = 1.0
+    is_balanced: bool = True
+    code_dropout: float = 0.5
+    seed: int = 7
+
+
 class ProbeSettings(Settings):
     """configs/train/probe.toml"""
 
@@ -119,8 +132,26 @@ class ProbeSettings(Settings):
     epochs: float
     batch_size: int
     learning_rate: float
-    wide_learning_rate: float
     max_rows: int
+    held_back: float = 0.1  # share of the train rows on which the deep and the wide part are weighed against each other
+    wide: WideSettings
+
+
+class VariantSettings(Settings):
+    """What a variant has otherwise than configs/train/encoder.toml; a vocabulary of size 0 is one of characters."""
+
+    max_steps: int
+    architecture: Literal["modernbert", "roformer", "bert"] | None = None
+    objective: Literal["masked", "replaced"] | None = None
+    vocabulary_size: int | None = None
+
+
+class ComparisonSettings(Settings):
+    """configs/train/comparison.toml"""
+
+    tasks: tuple[str, ...]
+    probe: ProbeSettings
+    variants: dict[str, VariantSettings]
 
 
 class FinetuneSettings(Settings):
@@ -129,13 +160,14 @@ class FinetuneSettings(Settings):
     seed: int
     learning_rate: float  # of the encoder; 0 leaves it as it is
     head_learning_rate: float
-    wide_learning_rate: float
     warmup_share: float
     code_dropout: float
     max_tokens: int
     temperature: float
     foreign_values: int
     save_steps: int
+    public_say: float = 1.0  # of public rows in the heads that are kept
+    wide: WideSettings
     tasks: dict[str, TaskSettings]
 
 
@@ -146,9 +178,9 @@ class RetrainSettings(Settings):
     epochs: float
     batch_size: int
     learning_rate: float
-    wide_learning_rate: float
     held_back: float
     replay_rows: int
+    wide: WideSettings
     gate: GateSettings
     posts: FinetuneSettings
 

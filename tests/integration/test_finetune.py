@@ -1,0 +1,112 @@
+"""Multi-task fine-tuning on small sets: every task takes part, dev texts do not, and what is written can be loaded."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from transformers import BertConfig, BertModel
+
+from pinzhi.heads.encoder import Encoder
+from pinzhi.heads.predict import Heads, build_head, load_weights
+from pinzhi.heads.tokenizer import build_tokenizer
+from pinzhi.paths import configs
+from pinzhi.training.data import PUBLIC_SETS
+from pinzhi.training.finetune import Batches, finetune
+from pinzhi.training.multitask import TRAINED_WITH_ENCODER
+from pinzhi.training.settings import FinetuneSettings
+from tests.conftest import ROOT
+
+TASKS = ("comments", "public", "likeness")
+SEEN_ELSEWHERE = "这家店的面汤很好喝，下次还来"  # a train text of one set, a dev text of another
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    """One part of our own comments."""
+    shutil.copytree(ROOT / "data" / "labels" / "comments" / "g", tmp_path / "labels" / "comments" / "g")
+    return tmp_path / "labels"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder like that of the public sets, with our own sentences."""
+    for number, one in enumerate(PUBLIC_SETS):
+        texts = [f"第{number}组第{i}条：面汤味道{word}" for i, word in enumerate(one.labels)]
+        columns: dict[str, list[Any]] = {"label": list(one.labels), **{name: texts for name in one.columns}}
+        if one.without:
+            columns["source"] = ["CED"] * len(texts)
+        _write(tmp_path / "data" / one.path / "train.parquet", columns)
+        _write(tmp_path / "data" / one.path / "dev.parquet", {"text": [SEEN_ELSEWHERE], "label": [one.labels[0]]})
+    _write(
+        tmp_path / "data" / "sentiment" / "eprstmt" / "train.parquet",
+        {"text": [SEEN_ELSEWHERE, "再也不来这家店了"], "label": ["1", "0"]},
+    )
+    for name in ("lcqmc", "bq_corpus", "afqmc", "atec", "oppo_xiaobu", "pawsx_zh"):
+        pairs = {"text_a": ["怎么退货", "几点开门"], "text_b": ["如何退货", "在哪里"], "label": [1, 0]}
+        _write(tmp_path / "data" / "paraphrase" / name / "train.parquet", pairs)
+    graded = {"text_a": [SEEN_ELSEWHERE, "一只猫"], "text_b": ["面汤好喝", "一条狗"], "label": [5.0, 0.0]}
+    _write(tmp_path / "data" / "similarity" / "stsb_zh" / "train.parquet", graded)
+    return tmp_path / "data"
+
+
+def _write(path: Path, columns: dict[str, list[Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), path)
+
+
+@pytest.fixture
+def encoder(tmp_path: Path) -> Path:
+    """A small BERT that has learnt nothing."""
+    tokenizer = build_tokenizer({character: 9 for character in "面汤味道好喝下次还来这家店的第组条怎么退货几点开门"})
+    tokenizer.save_pretrained(tmp_path / "encoder")
+    torch.manual_seed(1)
+    BertModel(
+        BertConfig(
+            vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64
+        )
+    ).save_pretrained(tmp_path / "encoder")
+    return tmp_path / "encoder"
+
+
+def settings() -> FinetuneSettings:
+    shipped = FinetuneSettings.load(configs() / "train" / "heads.toml")
+    tasks = {name: shipped.tasks[name].model_copy(update={"epochs": 1}) for name in TASKS}
+    return shipped.model_copy(update={"tasks": tasks, "save_steps": 2})
+
+
+def test_every_task_teaches_and_what_is_written_can_be_loaded(
+    labels: Path, data: Path, encoder: Path, tmp_path: Path
+) -> None:
+    out = finetune(labels, data, encoder, tmp_path / "out", settings(), is_quiet=True)
+    tuned = Encoder.load(out / "encoder")
+    modules = {
+        name: load_weights(build_head(name, tuned.hidden_size), out / f"{name}.safetensors")
+        for name in TRAINED_WITH_ENCODER
+    }
+    heads = Heads(tuned, modules, {})
+    sentiment, authenticity = heads.comments(["很好喝，还会再来", "加微信领券"], ["面馆开业了", "面馆开业了"])
+    assert sentiment.shape == (2, 3) and authenticity.shape == (2, 5)
+    before = Encoder.load(encoder).word_vectors
+    assert (tuned.word_vectors - before).abs().max() > 1e-4, "the encoder has learnt nothing"
+    again = finetune(labels, data, encoder, tmp_path / "again", settings(), is_quiet=True)
+    for name in TRAINED_WITH_ENCODER:
+        written = [(folder / f"{name}.safetensors").read_bytes() for folder in (out, again)]
+        assert written[0] == written[1], f"{name}: equal data and seed, other weights"
+
+
+def test_a_dev_text_of_one_set_is_not_learnt_from_another(labels: Path, data: Path, encoder: Path) -> None:
+    reader = Encoder.load(encoder)
+    wanted = set(
+        map(tuple, (reader.single(reader.token_ids([SEEN_ELSEWHERE])[0], role) for role in ("comment", "post")))
+    )
+    batches = Batches(labels, data, reader, settings())
+    shown: set[tuple[int, ...]] = set()
+    for batch in (batches[number] for number in range(len(batches))):
+        for ids, mask in ((batch["ids"], batch["mask"]),) if "ids" in batch else (batch["left"], batch["right"]):
+            shown.update(tuple(row[kept > 0].tolist()) for row, kept in zip(ids, mask, strict=True))
+    assert len(shown) > 50 and not wanted & shown
+    assert {batch["task"] for batch in (batches[number] for number in range(len(batches)))} == set(TASKS)
