@@ -29,6 +29,7 @@ from pinzhi.training.data import (
     read_public,
     split,
 )
+from pinzhi.training.deterministic import deterministic
 from pinzhi.training.multitask import TRAINED_WITH_ENCODER, BatchMaker, MultiTask, TaskBatch
 from pinzhi.training.settings import FinetuneSettings, TaskSettings
 from pinzhi.training.wide import Examples, fit_wide
@@ -228,7 +229,8 @@ def finetune(
     )
     if is_quiet:
         trainer.remove_callback(PrinterCallback)  # stdout belongs to the caller
-    trainer.train(resume_from_checkpoint=last_whole(checkpoints))
+    with deterministic():
+        trainer.train(resume_from_checkpoint=last_whole(checkpoints))
     model.eval()
     for name, examples in batches.examples.items():
         model.heads[name].wide = fit_wide(examples, settings.wide)

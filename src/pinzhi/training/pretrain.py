@@ -13,6 +13,7 @@ from pinzhi.heads.tokenizer import SPECIAL_TOKENS, build_tokenizer
 from pinzhi.segment import Segmenter
 from pinzhi.training.checkpoints import last_whole
 from pinzhi.training.corpus import build_corpus
+from pinzhi.training.deterministic import deterministic
 from pinzhi.training.objectives import MaskedWords, ReplacedWords, shrunk
 from pinzhi.training.settings import (
     EncoderSettings,
@@ -142,7 +143,8 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | Non
         train_dataset=packed,
         data_collator=DataCollatorForLanguageModeling(tokenizer, mlm_probability=settings.objective.masked_share),
     )
-    trainer.train(resume_from_checkpoint=last_whole(checkpoints))
+    with deterministic():
+        trainer.train(resume_from_checkpoint=last_whole(checkpoints))
     trunk.save_pretrained(encoder)
     return encoder
 
