@@ -18,6 +18,7 @@ from pinzhi.originality.evidence import FEATURES, pair_features
 from pinzhi.originality.words import WordReader
 from pinzhi.segment import Segmenter
 from pinzhi.text import without_emoticons
+from pinzhi.training.classifier import comment_logits
 from pinzhi.training.data import (
     PUBLIC_SETS,
     CoherenceRow,
@@ -66,8 +67,11 @@ def evaluate_comments(heads: Heads, labels: Path, data: Path | None) -> Report:
     for task, p in (("sentiment", sentiment), ("authenticity", authenticity)):
         truth = _single(dev, task)
         baseline = linear_baseline().fit([row.text for row in train], _single(train, task))
+        deep, wide = comment_logits(heads, task, [row.text for row in dev], [row.post for row in dev])
         report[task] = {
             "macro_f1": bootstrap(macro_f1, truth, p.argmax(1)),
+            "deep_macro_f1": bootstrap(macro_f1, truth, deep.argmax(1)),
+            "wide_macro_f1": bootstrap(macro_f1, truth, wide.argmax(1)),
             "tfidf_macro_f1": bootstrap(macro_f1, truth, baseline.predict([row.text for row in dev])),
             "per_class_f1": [round(float(x), 4) for x in f1_score(truth, p.argmax(1), average=None)],
             "ece": round(expected_calibration_error(p.argmax(1) == truth, p.max(1)), 4),

@@ -65,6 +65,15 @@ def pool_comments(heads: Heads, head: TextClassifier, texts: Sequence[str], post
     return torch.stack([parts[row] for row in range(len(texts))])
 
 
+def comment_logits(
+    heads: Heads, name: str, texts: Sequence[str], posts: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logits [n, c] of the deep and of the wide part of head `name` for comments under their posts."""
+    head = heads.copy(name)
+    assert isinstance(head, TextClassifier)
+    return logits(head, texts, pool_comments(heads, head, texts, posts))
+
+
 @torch.inference_mode()
 def logits(head: TextClassifier, texts: Sequence[str], pooled: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Logits [n, c] of the deep part, which reads `pooled`, and of the wide one, which reads `texts`."""

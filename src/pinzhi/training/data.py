@@ -160,9 +160,8 @@ PUBLIC_SETS = (
         PublicSet(f"sentiment/{name}", ("0", "1"), _POLAR_LABELS)
         for name in ("online_shopping_10_cats", "chnsenticorp_htl", "waimai_10k", "weibo2018", "eprstmt")
     ),
-    PublicSet(
-        "sentiment/bdci2018_car_aspect", ("-1", "0", "1"), {"-1": NEGATIVE, "0": NEUTRAL, "1": POSITIVE}
-    ),
+    # says what is thought of an aspect, not of the car, let alone of a post
+    PublicSet("sentiment/bdci2018_car_aspect", ("-1", "0", "1"), columns=("aspect", "text")),
     PublicSet(
         "sentiment/osm2022", ("positive", "weak_negative", "anger", "anxiety"),
         {"positive": POSITIVE, "weak_negative": NEGATIVE, "anger": NEGATIVE, "anxiety": NEGATIVE},

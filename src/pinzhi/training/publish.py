@@ -29,7 +29,7 @@ from pinzhi.heads.store import promote, write_version
 from pinzhi.labels import Authenticity, Sentiment
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.segment import Segmenter
-from pinzhi.training.classifier import logits, pool_comments
+from pinzhi.training.classifier import comment_logits
 from pinzhi.training.data import PairRow, read_coherence, read_comments, read_pairs, split
 from pinzhi.training.finetune import half, kept_for_judge
 from pinzhi.training.multitask import TRAINED_WITH_ENCODER
@@ -45,10 +45,10 @@ LABELS: Mapping[str, Sequence[str]] = {
 SOURCES: Mapping[str, str] = {
     "encoder": "raw_text (everyday_dialogue_qa without c3, everyday_life_articles, everyday_titles, misc_short, "
     "news_articles_cnews, a quarter of weibo_posts_covid19), threads/ced, training texts of the labelled sets; labels of all "
-    "that the heads were trained on, covid19_weibo_7emo, weibo_rumor without CHECKED, hancd_clickbait, thucnews_titles, "
+    "that the heads were trained on, bdci2018_car_aspect, covid19_weibo_7emo, weibo_rumor without CHECKED, hancd_clickbait, thucnews_titles, "
     "nlpcc2017_headline",
     "sentiment": "labels/comments; online_shopping_10_cats, chnsenticorp_htl, waimai_10k, weibo2018, eprstmt, "
-    "bdci2018_car_aspect, smp2020_ewect, weibo_moods8, osm2022",
+    "smp2020_ewect, weibo_moods8, osm2022",
     "authenticity": "labels/comments; group_chat_ads, game_chat_ads",
     "manner": "labels/originality: templates, quotes, sources",
     "coherence": "labels/coherence",
@@ -133,7 +133,7 @@ def scale_comments(heads: Heads, modules: Mapping[str, nn.Module], labels: Path)
         head = modules[name]
         assert isinstance(head, TextClassifier)
         truth = np.array([getattr(row, name).allowed[0] for row in dev])
-        head.scale(*fit_scales(logits(head, texts, pool_comments(heads, head, texts, posts)), truth))
+        head.scale(*fit_scales(comment_logits(heads, name, texts, posts), truth))
 
 
 def publish(tuned: Path, labels: Path, data: Path, models: Path, *, date: str, seed: int) -> dict[str, str]:

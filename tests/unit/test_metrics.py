@@ -1,0 +1,41 @@
+"""Parts of a classifier, weighed against each other."""
+
+import numpy as np
+import torch
+from scipy.special import softmax
+
+from pinzhi.evaluation.metrics import expected_calibration_error, fit_scales
+from pinzhi.heads.modules import TextClassifier
+from pinzhi.heads.ngrams import hash_ngrams
+from pinzhi.training.settings import WideSettings
+from pinzhi.training.wide import Examples, fit_wide
+
+
+def test_a_part_that_is_too_sure_is_tempered_and_noise_is_silenced() -> None:
+    chance = np.random.default_rng(1)
+    truth = chance.integers(0, 3, 3000)
+    honest = 1.5 * np.eye(3)[truth] + chance.normal(0, 1.0, (3000, 3))
+    noise = chance.normal(0, 5.0, (3000, 3))
+    sure, silent = fit_scales([6 * honest, noise], truth)
+    assert 0.1 < sure < 0.5 and silent < 0.02
+    p = softmax(sure * 6 * honest + silent * noise, axis=1)
+    assert expected_calibration_error(p.argmax(1) == truth, p.max(1)) < 0.03
+
+
+def test_two_views_say_more_than_either() -> None:
+    chance = np.random.default_rng(2)
+    truth = chance.integers(0, 2, 4000)
+    views = [np.eye(2)[truth] + chance.normal(0, 1.0, (4000, 2)) for _ in range(2)]
+    factors = fit_scales(views, truth)
+    both = np.tensordot(factors, np.stack(views), 1).argmax(1)
+    assert (both == truth).mean() > max((view.argmax(1) == truth).mean() for view in views) + 0.02
+
+
+def test_scaling_multiplies_what_each_part_says() -> None:
+    head = TextClassifier(8, 2).eval()
+    head.wide = fit_wide(Examples(2, ["好吃", "真好吃", "难吃", "真难吃"], [1, 1, 0, 0]), WideSettings(strength=4.0))
+    hidden, mask, grams = torch.randn(2, 3, 8), torch.ones(2, 3), hash_ngrams(["好吃", "难吃"])
+    with torch.no_grad():
+        deep, wide = head.deep(hidden, mask), head.wide(grams)
+        head.scale(0.25, 3.0)
+        assert torch.allclose(head(hidden, mask, grams), 0.25 * deep + 3.0 * wide, atol=1e-5)
