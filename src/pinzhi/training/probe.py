@@ -187,7 +187,7 @@ def _of_pairs(encoder: Encoder, left: Sequence[str], right: Sequence[str]) -> tu
 
 def _pairs(encoder: Encoder, folder: Path, settings: ProbeSettings) -> Report:
     left, right, labels = _read_pairs(folder / "train.parquet")
-    rows = np.random.default_rng(settings.seed).permutation(len(left))[: settings.max_rows]
+    rows = np.random.default_rng(settings.seed).permutation(len(left))[: settings.max_pairs]
     learnt, shared = _of_pairs(encoder, [left[row] for row in rows], [right[row] for row in rows])
     linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=300)).fit(learnt, labels[rows])
     trees = HistGradientBoostingClassifier(max_iter=150, learning_rate=0.07, random_state=settings.seed)

@@ -133,6 +133,7 @@ class ProbeSettings(Settings):
     batch_size: int
     learning_rate: float
     max_rows: int
+    max_pairs: int = 15000
     held_back: float = 0.1  # share of the train rows on which the deep and the wide part are weighed against each other
     wide: WideSettings
 
