@@ -11,11 +11,11 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from pinzhi.evaluation.evaluate import accuracy
 from pinzhi.evaluation.metrics import bootstrap, expected_calibration_error
 from pinzhi.interaction.account_features import SeenPost, account_features
 
@@ -57,9 +57,6 @@ def evaluate_accounts(folder: Path, seed: int) -> dict[str, Any]:
         for train, dev in folds:
             p[dev] = build().fit(read[train], labels[train]).predict_proba(read[dev])[:, 1]
         return p
-
-    def accuracy(truth: np.ndarray, guess: np.ndarray) -> float:
-        return float(accuracy_score(truth, guess))
 
     p = held_out(account_model, features)
     forest = held_out(lambda: RandomForestClassifier(300, min_samples_leaf=2, random_state=seed), features)

@@ -40,7 +40,6 @@ class MultiTask(nn.Module):
         # Public sets disagree with us and with each other on what is praise: each has labels of its own, and a small say
         # in ours.
         self.public = DeepClassifier(hidden_size, len(PUBLIC_LABELS))
-        self.weights = {name: task.weight for name, task in settings.tasks.items()}
         self.settings = settings
 
     def encode(self, ids: Tensor, mask: Tensor) -> Tensor:
@@ -53,7 +52,7 @@ class MultiTask(nn.Module):
             "comments": self._comments, "public": self._public, "coherence": self._coherence,
             "likeness": self._likeness, "rewrite": self._contrast, "manner": self._manner,
         }  # fmt: skip
-        return {"loss": losses[task](**batch) * self.weights[task]}
+        return {"loss": losses[task](**batch) * self.settings.tasks[task].weight}
 
     def _deep(self, head: str) -> DeepClassifier:
         classifier = self.heads[head]

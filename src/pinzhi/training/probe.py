@@ -38,7 +38,6 @@ from pinzhi.training.wide import Examples, fit_wide
 Report = dict[str, Any]
 Progress = Callable[[str], None]
 
-
 PAIRS = tuple(f"paraphrase/{name}" for name in ("lcqmc", "bq_corpus", "afqmc", "atec", "pawsx_zh"))
 SIMILARITY = "similarity/stsb_zh"
 ACCOUNTS = "accounts/weibo_568"
@@ -48,8 +47,8 @@ def probe(
     encoder: Encoder, data: Path, settings: ProbeSettings, progress: Progress = lambda task: None,
     only: Collection[str] | None = None,
 ) -> Report:  # fmt: skip
-    """Figures with bootstrap intervals for every public task under `data` (or `only` those), each trained on its train and judged on its dev
-    rows, the linear model on the same rows. Single texts: accuracy for two-class sentiment, else macro-F1. Pairs: accuracy
+    """Figures with bootstrap intervals for every public task under `data` (or `only` those), each trained on its train and
+    judged on its dev rows, the linear model on the same rows. Single texts: accuracy for two-class sentiment, else macro-F1. Pairs: accuracy
     beside the best threshold on Jaccard. stsb_zh: Spearman's correlation. Accounts do without the encoder."""
     report: Report = {}
     tasks: dict[str, Callable[[], Report]] = {
