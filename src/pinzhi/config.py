@@ -40,6 +40,7 @@ class CoherenceConfig(_Section):
     expresses_from: Share
     contradicts_from: Share
     touches_from: Share
+    explain_from: Share
 
 
 class CommentsConfig(_Section):

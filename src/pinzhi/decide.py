@@ -1,5 +1,6 @@
 """Measures to labels, scores and verdicts: the one place where thresholds are applied."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pinzhi import schemas
-from pinzhi.config import ScoreConfig
+from pinzhi.config import CoherenceConfig, ScoreConfig
 from pinzhi.labels import Authenticity, Grade, Originality, Sentiment, Verdict
 from pinzhi.text import is_blank, letters, normalise
 
@@ -89,19 +90,40 @@ def _originality_label(p: np.ndarray, raw: np.ndarray, is_undetermined: bool, co
 
 
 def coherence(values: Sequence[dict[str, Any]] | None, config: ScoreConfig) -> tuple[float, Grade] | tuple[None, None]:
-    """Coherence 0-100 and grade of a post from its values; contradiction beats expression. Null without a brand."""
+    """Coherence 0-100 and grade of a post from its values, each of which may make it: a reader can be sure that a story
+    lives up to something and unsure to what. Contradiction beats expression. Null without a brand."""
     if not values:
         return None, None
-    settings = config.coherence
-    contradicts = max(value["p_contradicts"] for value in values)
-    expresses = max(value["p_expresses"] for value in values)
-    related = max(min(1.0, value["p_touches"] + value["p_expresses"] + value["p_contradicts"]) for value in values)
-    score = 100 * (1 - contradicts) * (0.4 + 0.1 * max(related, expresses) + 0.5 * expresses)
-    if contradicts >= settings.contradicts_from:
-        return score, Grade.CONTRADICTS
-    if expresses >= settings.expresses_from:
-        return score, Grade.EXPRESSES
-    return score, Grade.TOUCHES if related >= settings.touches_from else Grade.UNRELATED
+    likely = any_value(values)
+    score = 100 * (1 - likely.contradicts) * (0.4 + 0.1 * likely.related + 0.5 * likely.expresses)
+    return score, grade_of(likely, config.coherence)
+
+
+@dataclass(frozen=True)
+class AnyValue:
+    """How likely a post contradicts, expresses or is about at least one of its brand's values."""
+
+    contradicts: float
+    expresses: float
+    related: float
+
+
+def any_value(values: Sequence[Mapping[str, Any]]) -> AnyValue:
+    """What the probabilities of all values make of the post."""
+
+    def of_any(*kinds: str) -> float:
+        return 1 - math.prod(1 - min(1.0, sum(value[kind] for kind in kinds)) for value in values)
+
+    return AnyValue(of_any("p_contradicts"), of_any("p_expresses"), of_any("p_touches", "p_expresses", "p_contradicts"))
+
+
+def grade_of(likely: AnyValue, settings: CoherenceConfig) -> Grade:
+    """The grade under the thresholds of `settings`."""
+    if likely.contradicts >= settings.contradicts_from:
+        return Grade.CONTRADICTS
+    if likely.expresses >= settings.expresses_from:
+        return Grade.EXPRESSES
+    return Grade.TOUCHES if likely.related >= settings.touches_from else Grade.UNRELATED
 
 
 _DERIVED = (Originality.DUPLICATE, Originality.REWRITE)

@@ -185,9 +185,7 @@ class Scorer:
     def measure_coherence(self, posts: pa.Table, brand: BrandProfile) -> pa.Table:
         """COHERENCE_MEASURES of posts against all values of `brand`, in order."""
         texts = _full_texts(posts)
-        p, spans = self.heads.coherence(
-            texts, self._encoded_values(brand), explain_from=self.config.coherence.expresses_from
-        )
+        p, spans = self.heads.coherence(texts, self._encoded_values(brand), self.config.coherence.explain_from)
         offsets = _text_offsets(posts)
         values = [
             [

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pinzhi.cli import main
-from pinzhi.evaluation.evaluate import macro_f1
 from pinzhi.evaluation.gate import judge
+from pinzhi.evaluation.metrics import macro_f1
 from pinzhi.heads.store import active_versions, open_active
 from tests.conftest import ROOT
 

@@ -33,7 +33,8 @@ def test_two_views_say_more_than_either() -> None:
 
 def test_scaling_multiplies_what_each_part_says() -> None:
     head = TextClassifier(8, 2).eval()
-    head.wide = fit_wide(Examples(2, ["好吃", "真好吃", "难吃", "真难吃"], [1, 1, 0, 0]), WideSettings(strength=4.0))
+    words = Examples(2, ["好吃", "真好吃", "难吃", "真难吃"], [(1,), (1,), (0,), (0,)])
+    head.wide = fit_wide(words, WideSettings(strength=4.0))
     hidden, mask, grams = torch.randn(2, 3, 8), torch.ones(2, 3), hash_ngrams(["好吃", "难吃"])
     with torch.no_grad():
         deep, wide = head.deep(hidden, mask), head.wide(grams)

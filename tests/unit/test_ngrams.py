@@ -52,7 +52,7 @@ def test_features_have_length_one_and_unseen_texts_none() -> None:
 
 
 def test_praise_and_blame_are_learnt_from_few_texts() -> None:
-    examples = Examples(3, [*PRAISE, *BLAME], [2] * 4 + [0] * 4)
+    examples = Examples(3, [*PRAISE, *BLAME], [(2,)] * 4 + [(0,)] * 4)
     said = fit_wide(examples, SETTINGS)(hash_ngrams(["服务很满意", "必须差评"]))
     assert said.argmax(1).tolist() == [2, 0]
     assert (said[:, 1] < said.min(1).values + 1e-6).all(), "a class that was never seen"
@@ -60,19 +60,21 @@ def test_praise_and_blame_are_learnt_from_few_texts() -> None:
 
 
 def test_rare_classes_weigh_as_much_as_frequent_ones() -> None:
-    wide = fit_wide(Examples(2, PRAISE * 10 + BLAME[:1], [0] * 40 + [1]), SETTINGS)
+    wide = fit_wide(Examples(2, PRAISE * 10 + BLAME[:1], [(0,)] * 40 + [(1,)]), SETTINGS)
     assert wide(hash_ngrams(["差评"])).argmax().item() == 1
 
 
 @pytest.mark.parametrize("labels", [[], [1, 1, 1, 1]])
 def test_one_class_or_none_is_no_reason_to_fail(labels: list[int]) -> None:
-    said = fit_wide(Examples(3, PRAISE[: len(labels)], labels), SETTINGS)(hash_ngrams(["很满意"]))
+    said = fit_wide(Examples(3, PRAISE[: len(labels)], [(label,) for label in labels]), SETTINGS)(
+        hash_ngrams(["很满意"])
+    )
     assert said.shape == (1, 3) and bool(torch.isfinite(said).all())
     assert not labels or said.argmax().item() == 1
 
 
 def test_other_domains_correct_our_words_and_bring_none() -> None:
-    ours = Examples(2, ["绝了", "绝了吧", "还行", "还行吧"], [1, 1, 0, 0])
+    ours = Examples(2, ["绝了", "绝了吧", "还行", "还行吧"], [(1,), (1,), (0,), (0,)])
     others = Examples(2, ours.texts, ours.labels, ["绝了，又坏了", "新词新词"] * 400, [0, 1] * 400)
     alone, advised = fit_wide(ours, SETTINGS), fit_wide(others, WideSettings(strength=4.0, others_say=1.0))
     assert torch.equal(alone.keys, advised.keys)
@@ -83,7 +85,7 @@ def test_other_domains_correct_our_words_and_bring_none() -> None:
 def test_weights_come_back_from_a_file_of_any_size(tmp_path: Path) -> None:
     from safetensors.torch import save_file
 
-    wide = fit_wide(Examples(2, [*PRAISE, *BLAME], [1] * 4 + [0] * 4), SETTINGS)
+    wide = fit_wide(Examples(2, [*PRAISE, *BLAME], [(1,)] * 4 + [(0,)] * 4), SETTINGS)
     save_file(half(wide.state_dict()), tmp_path / "wide.safetensors")
     loaded = load_weights(NgramLinear(2), tmp_path / "wide.safetensors")
     assert torch.allclose(loaded(hash_ngrams(PRAISE)), wide(hash_ngrams(PRAISE)), atol=1e-2)

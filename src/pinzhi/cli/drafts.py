@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pinzhi.types import PostScore
 
 MAX_CHARACTERS = 100_000  # a draft, not a book; platforms stop far earlier
-EVIDENCE = 0.5  # a value is shown as carried by words from this probability on
 
 WORDS = {
     Lang.ZH: {
@@ -213,9 +212,9 @@ def _coherence(result: "PostScore", brand: "BrandProfile", words: dict[str, Any]
     text = Text(f"{words['coherence']} {result.coherence.score:.0f} {words['grades'][result.coherence.grade]}")
     for value in result.coherence.values.values():
         name = visible(names.get(value.value_id, value.value_id))
-        for kind, p, style in (("expresses", value.p_expresses, "green"), ("contradicts", value.p_contradicts, "red")):
-            if p >= EVIDENCE:
-                text.append(f"\n  {words[kind]} {name} {p:.0%}", style=style)
+        if value.spans:
+            p, kind, style = max((value.p_expresses, "expresses", "green"), (value.p_contradicts, "contradicts", "red"))
+            text.append(f"\n  {words[kind]} {name} {p:.0%}", style=style)
     return text
 
 

@@ -6,25 +6,20 @@ from typing import Any
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.metrics import accuracy_score, average_precision_score, cohen_kappa_score, f1_score, roc_auc_score
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.svm import LinearSVC
+from sklearn.metrics import f1_score, roc_auc_score
 
-from pinzhi.config import ScoreConfig
-from pinzhi.decide import coherence as decide_coherence
-from pinzhi.evaluation.metrics import bootstrap, expected_calibration_error
+from pinzhi.evaluation.baselines import linear_baseline
+from pinzhi.evaluation.coherence import evaluate_coherence
+from pinzhi.evaluation.metrics import accuracy, bootstrap, expected_calibration_error, macro_f1
 from pinzhi.heads.predict import MANNERS, Heads
 from pinzhi.originality.evidence import FEATURES, pair_features
 from pinzhi.originality.words import WordReader
 from pinzhi.segment import Segmenter
 from pinzhi.text import without_emoticons
-from pinzhi.training.classifier import comment_logits
+from pinzhi.training.classifier import COMMENT_HEADS, comment_logits
 from pinzhi.training.data import (
     PUBLIC_SETS,
-    CoherenceRow,
     CommentRow,
-    Value,
-    read_coherence,
     read_comments,
     read_pairs,
     read_public,
@@ -33,24 +28,6 @@ from pinzhi.training.data import (
 
 Report = dict[str, Any]
 _MAX_BASELINE_ROWS = 40000
-
-
-def linear_baseline() -> Pipeline:
-    """Character 1-4-gram TF-IDF and a linear support vector machine."""
-    return make_pipeline(
-        TfidfVectorizer(analyzer="char", ngram_range=(1, 4), min_df=2, sublinear_tf=True, max_features=300_000),
-        LinearSVC(C=0.5),
-    )
-
-
-def macro_f1(truth: np.ndarray, guess: np.ndarray) -> float:
-    """Unweighted mean of the F1 of all classes."""
-    return float(f1_score(truth, guess, average="macro", zero_division=0))
-
-
-def accuracy(truth: np.ndarray, guess: np.ndarray) -> float:
-    """Share of equal labels."""
-    return float(accuracy_score(truth, guess))
 
 
 def _single(rows: Sequence[CommentRow], task: str) -> np.ndarray:
@@ -63,11 +40,12 @@ def evaluate_comments(heads: Heads, labels: Path, data: Path | None) -> Report:
     rows = read_comments(labels)
     train, dev = split(rows, [row.group for row in rows])
     sentiment, authenticity = heads.comments([row.text for row in dev], [row.post for row in dev])
+    parts = comment_logits(heads, COMMENT_HEADS, [row.text for row in dev], [row.post for row in dev])
     report: Report = {}
     for task, p in (("sentiment", sentiment), ("authenticity", authenticity)):
         truth = _single(dev, task)
         baseline = linear_baseline().fit([row.text for row in train], _single(train, task))
-        deep, wide = comment_logits(heads, task, [row.text for row in dev], [row.post for row in dev])
+        deep, wide = parts[task]
         report[task] = {
             "macro_f1": bootstrap(macro_f1, truth, p.argmax(1)),
             "deep_macro_f1": bootstrap(macro_f1, truth, deep.argmax(1)),
@@ -104,66 +82,6 @@ def evaluate_public(heads: Heads, data: Path) -> Report:
         snow = np.array([SnowNLP(row.text).sentiments > 0.5 for row in chosen])
         report[source]["emoticons_kept"]["snownlp"] = bootstrap(accuracy, truth, snow)
     return report
-
-
-def score_coherence(
-    heads: Heads, rows: Sequence[CoherenceRow], values: dict[str, list[Value]]
-) -> list[dict[str, np.ndarray]]:
-    """For each row, value id -> probabilities [4]."""
-    scored: list[dict[str, np.ndarray]] = [{} for _ in rows]
-    for brand in sorted({row.brand for row in rows}):
-        at = [i for i, row in enumerate(rows) if row.brand == brand]
-        encoded = heads.encode_values([value.text for value in values[brand]])
-        p, _ = heads.coherence([rows[i].text for i in at], encoded, explain_from=2.0)
-        for i, row_p in zip(at, p, strict=True):
-            scored[i] = {value.key: row_p[v] for v, value in enumerate(values[brand])}
-    return scored
-
-
-def post_grade(p: dict[str, np.ndarray], config: ScoreConfig) -> int:
-    """Grade of a post from the probabilities of its values, under the thresholds of `config`."""
-    values = [{"p_touches": float(x[1]), "p_expresses": float(x[2]), "p_contradicts": float(x[3])} for x in p.values()]
-    _, grade = decide_coherence(values, config)
-    return 1 if grade is None else int(grade)
-
-
-def evaluate_coherence(heads: Heads, labels: Path) -> Report:
-    """Grade and values on brands that were never seen, beside a text-only model and TF-IDF cosine."""
-    rows, values = read_coherence(labels)
-    train, dev = split(rows, [row.brand for row in rows])
-    scored = score_coherence(heads, dev, values)
-    expresses = np.array([max(p[2] for p in row.values()) for row in scored])
-    contradicts = np.array([max(p[3] for p in row.values()) for row in scored])
-    grade = np.array([row.grade for row in dev])
-    text_only = linear_baseline().fit([row.text for row in train], [row.grade == 3 for row in train])
-    only = text_only.decision_function([row.text for row in dev])
-    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3)).fit([row.text for row in train])
-    cosine = np.array(
-        [
-            (vectorizer.transform([row.text]) @ vectorizer.transform([v.text for v in values[row.brand]]).T).max()
-            for row in dev
-        ]
-    )
-    value_truth = np.array([key in row.expresses for row, p in zip(dev, scored, strict=True) for key in p])
-    value_guess = np.array([p[key][2] for p in scored for key in p])
-    order: dict[str, list[tuple[int, float]]] = {}
-    for row, p in zip(dev, expresses - contradicts, strict=True):
-        if row.pair_id:
-            order.setdefault(row.pair_id, []).append((row.grade, p))
-    pairs = [sorted(pair, key=lambda x: x[0]) for pair in order.values() if len(pair) == 2]
-    ordered = [high[1] > low[1] for low, high in pairs if low[0] != high[0]]
-    config = ScoreConfig.load()
-    top = np.array([post_grade(p, config) for p in scored])
-    return {
-        "auroc_expresses": bootstrap(roc_auc_score, grade == 3, expresses),
-        "auroc_value_expresses": bootstrap(roc_auc_score, value_truth, value_guess),
-        "qwk": bootstrap(lambda t, g: float(cohen_kappa_score(t, g, weights="quadratic")), grade, top),
-        "contradiction_ap": bootstrap(average_precision_score, grade == 0, contradicts),
-        "minimal_pairs_ordered": {"value": round(float(np.mean(ordered)), 4), "n": len(ordered)},
-        "text_only_auroc": bootstrap(roc_auc_score, grade == 3, only),
-        "tfidf_cosine_auroc": bootstrap(roc_auc_score, grade == 3, cosine),
-        "brands": len({row.brand for row in dev}),
-    }
 
 
 def pair_evidence(heads: Heads, read: WordReader, pairs: Sequence[tuple[str, str]]) -> np.ndarray:

@@ -3,8 +3,19 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from sklearn.metrics import accuracy_score, f1_score
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
+
+
+def macro_f1(truth: np.ndarray, guess: np.ndarray) -> float:
+    """Unweighted mean of the F1 of all classes."""
+    return float(f1_score(truth, guess, average="macro", zero_division=0))
+
+
+def accuracy(truth: np.ndarray, guess: np.ndarray) -> float:
+    """Share of equal labels."""
+    return float(accuracy_score(truth, guess))
 
 
 def bootstrap(metric: Metric, truth: np.ndarray, guess: np.ndarray, *, n: int = 300, seed: int = 0) -> dict[str, float]:

@@ -109,13 +109,11 @@ class TextClassifier(nn.Module):
             weights.mul_(factor)
 
 
-class ValueMatcher(nn.Module):
-    """One value against one post. Both are encoded alone (a value once per brand, a post once for all values) and
-    meet in the last layers only, which keeps the cost of a brand with five values near that of one pass."""
+class ValueReader(nn.Module):
+    """One value read together with one post. Both are encoded alone (a value once per brand, a post once for all values)
+    and meet in the last layers only, which keeps the cost of a brand with five values near that of one pass."""
 
-    CLASSES = ("unrelated", "touches", "expresses", "contradicts")
-
-    def __init__(self, hidden_size: int, n_layers: int = 2, dropout: float = 0.1) -> None:
+    def __init__(self, hidden_size: int, n_classes: int, n_layers: int = 2, dropout: float = 0.1) -> None:
         super().__init__()
         self.side = nn.Embedding(2, hidden_size)
         layer = nn.TransformerEncoderLayer(
@@ -124,11 +122,11 @@ class ValueMatcher(nn.Module):
         self.layers = nn.TransformerEncoder(layer, n_layers, norm=nn.LayerNorm(hidden_size), enable_nested_tensor=False)
         self.classify = nn.Sequential(
             nn.Linear(4 * hidden_size, hidden_size), nn.GELU(), nn.Dropout(dropout),
-            nn.Linear(hidden_size, len(self.CLASSES)),
+            nn.Linear(hidden_size, n_classes),
         )  # fmt: skip
 
     def forward(self, value: Tensor, value_mask: Tensor, post: Tensor, post_mask: Tensor) -> Tensor:
-        """Logits [n, 4] for values [n, v, h] and posts [n, t, h], row by row."""
+        """Logits [n, c] for values [n, v, h] and posts [n, t, h], row by row."""
         joint = torch.cat([value + self.side.weight[0], post + self.side.weight[1]], 1)
         mask = torch.cat([value_mask, post_mask], 1)
         mixed = self.layers(joint, src_key_padding_mask=mask == 0)
@@ -136,6 +134,29 @@ class ValueMatcher(nn.Module):
         of_value = masked_mean(mixed[:, :n_value], value_mask)
         of_post = masked_mean(mixed[:, n_value:], post_mask)
         return self.classify(torch.cat([of_value, of_post, of_value * of_post, (of_value - of_post).abs()], -1))
+
+
+class ValueMatcher(nn.Module):
+    """One value against one post: what a reader of both says, and what the post says by itself of any value, whichever
+    it is (a deed told in detail expresses something, a leak contradicts something). The parts are trained apart;
+    `factors` weigh the reader, the deep and the wide part of the post alone."""
+
+    CLASSES = ("unrelated", "touches", "expresses", "contradicts")
+    N_PARTS = 3
+
+    def __init__(self, hidden_size: int) -> None:
+        super().__init__()
+        self.reader = ValueReader(hidden_size, len(self.CLASSES))
+        self.alone = TextClassifier(hidden_size, len(self.CLASSES))
+        self.factors: Tensor
+        self.register_buffer("factors", torch.ones(self.N_PARTS))
+
+    def forward(self, value: Tensor, value_mask: Tensor, post: Tensor, post_mask: Tensor, ngrams: Ngrams) -> Tensor:
+        """Logits [n, 4] for values [n, v, h] and posts [n, t, h] with their n-grams, row by row."""
+        parts = (
+            self.reader(value, value_mask, post, post_mask), self.alone.deep(post, post_mask), self.alone.wide(ngrams)
+        )  # fmt: skip
+        return sum((factor * part for factor, part in zip(self.factors, parts, strict=True)), torch.zeros(()))
 
 
 class SentenceEmbedder(nn.Module):

@@ -180,10 +180,11 @@ class Heads:
 
     @torch.inference_mode()
     def coherence(
-        self, texts: Sequence[str], values: tuple[Tensor, Tensor], explain_from: float = 0.5
+        self, texts: Sequence[str], values: tuple[Tensor, Tensor], explain_from: float
     ) -> tuple[np.ndarray, list[list[list[tuple[int, int]]]]]:
         """Probabilities [n, v, 4] (ValueMatcher.CLASSES) of posts against encoded values, and for each post and value
-        the raw spans whose hiding lowers the leading probability most, where that is at least `explain_from`."""
+        the raw spans whose hiding lowers the leading probability most, where that is at least `explain_from` and half of
+        what leads the post."""
         n_values = len(values[1])
         result = np.zeros((len(texts), n_values, len(ValueMatcher.CLASSES)), np.float32)
         spans: list[list[list[tuple[int, int]]]] = [[[] for _ in range(n_values)] for _ in texts]
@@ -195,25 +196,26 @@ class Heads:
             of_post, of_value = np.array(pairs).T
             of_row = batch.rows[of_post]
             result[of_row, of_value] = self._match(
-                values, of_value, hidden, of_post, batch.mask[torch.from_numpy(of_post)]
+                values, of_value, hidden, of_post, batch.mask[torch.from_numpy(of_post)], [texts[row] for row in of_row]
             )
             lead = result[batch.rows, :, 2:].argmax(2) + 2
-            told = [
-                (at, v) for (at, v), row in zip(pairs, of_row, strict=True)
-                if result[row, v, lead[at, v]] >= explain_from
-            ]  # fmt: skip
+            leading = result[batch.rows, :, 2:].max(2)
+            is_told = leading >= np.maximum(explain_from, leading.max(1, keepdims=True) / 2)
+            told = [pair for pair in pairs if is_told[pair]]
             falls = self._falls(values, hidden, batch.mask, told, [clauses[row] for row in batch.rows])
             for (at, v), p in zip(told, falls, strict=True):
-                row, leading = batch.rows[at], lead[at, v]
-                spans[row][v] = _carrying(clauses[row], result[row, v, leading], p[:, leading])
+                row, side = batch.rows[at], lead[at, v]
+                spans[row][v] = _carrying(clauses[row], result[row, v, side], p[:, side])
             if len(texts) > 1:  # a draft has other things to do
                 hand_back()
         return result, spans
 
     def _match(
-        self, values: tuple[Tensor, Tensor], of_value: np.ndarray, hidden: Tensor, of_post: np.ndarray, masks: Tensor
-    ) -> np.ndarray:
-        """Probabilities [n, 4] of value `of_value[i]` in post `of_post[i]` as far as `masks[i]` shows it."""
+        self, values: tuple[Tensor, Tensor], of_value: np.ndarray, hidden: Tensor, of_post: np.ndarray, masks: Tensor,
+        texts: Sequence[str],
+    ) -> np.ndarray:  # fmt: skip
+        """Probabilities [n, 4] of value `of_value[i]` in post `of_post[i]` as far as `masks[i]` shows it; `texts[i]` is what
+        is shown."""
         parts = []
         for start in range(0, len(of_value), MATCH_BATCH):
             chosen = slice(start, start + MATCH_BATCH)
@@ -221,8 +223,9 @@ class Heads:
             # The matcher knows no positions: hidden tokens go behind the shown ones and are cut off.
             shown = mask.argsort(dim=1, descending=True, stable=True)[:, : int(mask.sum(1).max())]
             logits = self._modules["coherence"](
-                values[0][which], values[1][which], hidden[post[:, None], shown], mask.gather(1, shown)
-            )
+                values[0][which], values[1][which], hidden[post[:, None], shown], mask.gather(1, shown),
+                hash_ngrams(texts[chosen]),
+            )  # fmt: skip
             parts.append(self._probabilities("coherence", logits))
         return np.concatenate(parts)
 
@@ -238,7 +241,8 @@ class Heads:
         masks = mask[torch.from_numpy(of_post)]
         for row, (first, last) in enumerate(span for at, _ in told for span in clauses[at].tokens):
             masks[row, 2 + first : 2 + last] = 0  # after [CLS] and the role mark
-        p = self._match(values, of_value, hidden, of_post, masks)
+        texts = [text for at, _ in told for text in clauses[at].without_each()]
+        p = self._match(values, of_value, hidden, of_post, masks, texts)
         return np.split(p, np.cumsum(counts)[:-1])
 
     @torch.inference_mode()
@@ -280,6 +284,7 @@ class Clauses:
         if start < len(seen):
             spans.append((start, len(seen)))
         ids = encoder.word_ids([" ".join(encoder.segmenter.cut(seen[a:b])) for a, b in spans])
+        self.text = text
         self.ids: list[int] = []
         self.tokens: list[tuple[int, int]] = []
         self.spans: list[tuple[int, int]] = []
@@ -289,3 +294,7 @@ class Clauses:
             if at < len(self.ids):
                 self.tokens.append((at, len(self.ids)))
                 self.spans.append(clean.raw_span(first, last))
+
+    def without_each(self) -> list[str]:
+        """The text without each clause in turn."""
+        return [self.text[:first] + self.text[last:] for first, last in self.spans]

@@ -184,8 +184,11 @@ def _figures(out: Path, words: Mapping[str, str], names: Mapping[str, str]) -> R
         figures["mix"] = charts.bars(
             [names.get(row["label"], row["label"]) for row in mix], {words["count"]: [float(row["n"]) for row in mix]}
         )
-    values = _query(out, "SELECT brand || ' · ' || v.value_id AS name, count(*) FILTER (v.p_expresses >= 0.5) AS expressed, "
-                         "count(*) FILTER (v.p_contradicts >= 0.5) AS contradicted FROM (SELECT brand, unnest(\"values\") AS v FROM posts "
+    values = _query(out, "SELECT brand || ' · ' || v.value_id AS name, count(*) FILTER (grade = 3 AND v.p_expresses >= expresses / 2) AS expressed, "
+                         "count(*) FILTER (grade = 0 AND v.p_contradicts >= contradicts / 2) AS contradicted "
+                         "FROM (SELECT brand, coherence_grade AS grade, unnest(\"values\") AS v, "
+                         "list_max([v.p_expresses FOR v IN \"values\"]) AS expresses, "
+                         "list_max([v.p_contradicts FOR v IN \"values\"]) AS contradicts FROM posts "
                          "WHERE brand IS NOT NULL) GROUP BY 1 ORDER BY 1")  # fmt: skip
     if values:
         series_v = {

@@ -15,8 +15,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pinzhi.evaluation.evaluate import accuracy
-from pinzhi.evaluation.metrics import bootstrap, expected_calibration_error
+from pinzhi.evaluation.metrics import accuracy, bootstrap, expected_calibration_error
 from pinzhi.interaction.account_features import SeenPost, account_features
 
 _SHORT = 8  # characters up to which two accounts share a post by chance

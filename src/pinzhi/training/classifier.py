@@ -14,6 +14,8 @@ from pinzhi.heads.predict import Heads
 from pinzhi.training.data import Target
 from pinzhi.training.multitask import marginal_loss, target_masks
 
+COMMENT_HEADS = ("sentiment", "authenticity")
+
 
 class _WithLoss(nn.Module):
     """`Trainer` wants a loss."""
@@ -57,21 +59,28 @@ def fit_deep(
 
 
 @torch.no_grad()
-def pool_comments(heads: Heads, head: TextClassifier, texts: Sequence[str], posts: Sequence[str]) -> Tensor:
-    """What the deep part of `head` reads of each comment under its post [n, its inputs]."""
-    parts: dict[int, Tensor] = {}
+def pool_comments(
+    heads: Heads, chosen: Sequence[TextClassifier], texts: Sequence[str], posts: Sequence[str]
+) -> list[Tensor]:
+    """What the deep part of each of the `chosen` heads reads of each comment under its post [n, its inputs]."""
+    rows: list[int] = []
+    parts: list[list[Tensor]] = [[] for _ in chosen]
     for at, hidden, mask, context in heads.read_comments(texts, posts):
-        parts.update(zip(at.tolist(), head.deep.pool(hidden, mask, context=context), strict=True))
-    return torch.stack([parts[row] for row in range(len(texts))])
+        rows += at.tolist()
+        for part, head in zip(parts, chosen, strict=True):
+            part.append(head.deep.pool(hidden, mask, context=context))
+    order = np.argsort(rows)
+    return [torch.cat(part)[order] for part in parts]
 
 
 def comment_logits(
-    heads: Heads, name: str, texts: Sequence[str], posts: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Logits [n, c] of the deep and of the wide part of head `name` for comments under their posts."""
-    head = heads.copy(name)
-    assert isinstance(head, TextClassifier)
-    return logits(head, texts, pool_comments(heads, head, texts, posts))
+    heads: Heads, names: Sequence[str], texts: Sequence[str], posts: Sequence[str]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Head -> logits [n, c] of its deep and of its wide part for comments under their posts."""
+    chosen = [heads.copy(name) for name in names]
+    classifiers = [head for head in chosen if isinstance(head, TextClassifier)]
+    pooled = pool_comments(heads, classifiers, texts, posts)
+    return {name: logits(head, texts, read) for name, head, read in zip(names, classifiers, pooled, strict=True)}
 
 
 @torch.inference_mode()

@@ -66,6 +66,7 @@ class CoherenceRow:
     pair_id: str | None = None
     hard: bool = False
     platform: str = ""
+    group: str = ""  # the brand, or what `group` names for brands to whom the same texts are shown
 
 
 @dataclass(frozen=True)
@@ -222,14 +223,9 @@ def read_public(data: Path, part: str, sets: Iterable[PublicSet] = PUBLIC_SETS) 
     return rows
 
 
-def read_brand_values(folder: Path) -> dict[str, list[Value]]:
-    """Values of the brands of one part, keyed by brand id."""
+def _brands(folder: Path) -> list[dict[str, Any]]:
     listed = yaml.safe_load((folder / "brands.yaml").read_text("utf-8"))
-    brands = listed["brands"] if isinstance(listed, dict) else listed
-    return {
-        brand["id"]: [Value(value["id"], f"{value['name']}：{value['statement']}") for value in brand["values"]]
-        for brand in brands
-    }
+    return listed["brands"] if isinstance(listed, dict) else listed
 
 
 def read_coherence(labels: Path) -> tuple[list[CoherenceRow], dict[str, list[Value]]]:
@@ -237,12 +233,17 @@ def read_coherence(labels: Path) -> tuple[list[CoherenceRow], dict[str, list[Val
     rows: list[CoherenceRow] = []
     values: dict[str, list[Value]] = {}
     for folder in parts(labels, "coherence"):
-        values.update({f"{folder.name}/{brand}": listed for brand, listed in read_brand_values(folder).items()})
+        brands = {brand["id"]: brand for brand in _brands(folder)}
+        for brand in brands.values():
+            values[f"{folder.name}/{brand['id']}"] = [
+                Value(value["id"], f"{value['name']}：{value['statement']}") for value in brand["values"]
+            ]
         rows.extend(
             CoherenceRow(
                 row["text"], f"{folder.name}/{row['brand']}", row["grade"], tuple(row["expresses"]),
                 tuple(row["contradicts"]), tuple(row["touches"]) if "touches" in row else None,
                 f"{folder.name}/{row['pair_id']}" if row.get("pair_id") else None, row["hard"], row["platform"],
+                f"{folder.name}/{brands[row['brand']].get('group', row['brand'])}",
             )
             for row in _lines(folder / "posts.jsonl")
         )  # fmt: skip
@@ -301,3 +302,10 @@ def split(rows: Iterable[Row], groups: Sequence[str]) -> tuple[list[Row], list[R
     for row, group in zip(rows, groups, strict=True):
         (dev if is_dev(group) and FRESH not in group else train).append(row)
     return train, dev
+
+
+def split_posts(rows: Sequence[CoherenceRow]) -> tuple[list[CoherenceRow], list[CoherenceRow]]:
+    """Train and dev rows by brand. A text that is asked of a dev brand is not learnt from under another."""
+    train, dev = split(rows, [row.group for row in rows])
+    asked = {row.text for row in dev}
+    return [row for row in train if row.text not in asked], dev

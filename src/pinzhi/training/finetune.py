@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pinzhi.errors import InputError
 from pinzhi.heads.encoder import Encoder
+from pinzhi.heads.modules import ValueMatcher
 from pinzhi.heads.predict import MANNERS, load_weights
 from pinzhi.training.checkpoints import last_whole
 from pinzhi.training.corpus import held_out_keys, text_key
@@ -28,9 +29,10 @@ from pinzhi.training.data import (
     read_pairs,
     read_public,
     split,
+    split_posts,
 )
 from pinzhi.training.deterministic import deterministic
-from pinzhi.training.multitask import TRAINED_WITH_ENCODER, BatchMaker, MultiTask, TaskBatch
+from pinzhi.training.multitask import TRAINED_WITH_ENCODER, BatchMaker, MultiTask, TaskBatch, value_labels
 from pinzhi.training.settings import FinetuneSettings, TaskSettings
 from pinzhi.training.wide import Examples, fit_wide
 
@@ -92,7 +94,7 @@ class Batches:
         self._make.prepare([text for row in train for text in (row.text, row.post)])
         texts = [row.text for row in train]
         for name, n_classes in (("sentiment", len(SENTIMENTS)), ("authenticity", len(AUTHENTICITIES))):
-            self.examples[name] = Examples(n_classes, texts, [getattr(row, name).allowed[0] for row in train])
+            self.examples[name] = Examples(n_classes, texts, [getattr(row, name).allowed for row in train])
         return (partial(self._make.comments, batch) for batch in self._epochs(train, task))
 
     def _public(self, task: TaskSettings) -> Iterator[Build]:
@@ -122,10 +124,15 @@ class Batches:
 
     def _coherence(self, task: TaskSettings) -> Iterator[Build]:
         posts, values = read_coherence(self._labels)
-        posts, _ = split(posts, [row.brand for row in posts])
+        posts, _ = split_posts(posts)
         brands = {row.brand for row in posts}
         values = {brand: listed for brand, listed in values.items() if brand in brands}
         self._make.prepare([row.text for row in posts] + [value.text for listed in values.values() for value in listed])
+        self.examples["coherence"] = Examples(
+            len(ValueMatcher.CLASSES),
+            [row.text for row in posts],
+            [value_labels(row, values[row.brand]) for row in posts],
+        )
         # a brand's values are encoded once a batch, and posts of like length waste no padding in the matcher
         by_brand = self._epochs(posts, task, lambda row: (row.brand, min(len(row.text) // 60, 3)))
         return (partial(self._make.coherence, batch, values=values) for batch in by_brand)
@@ -135,7 +142,7 @@ class Batches:
         train, _ = split(rows, [row.group for row in rows])
         self._make.prepare([row.text for row in train])
         self.examples["manner"] = Examples(
-            len(MANNERS), [row.text for row in train], [MANNERS.index(row.label) for row in train]
+            len(MANNERS), [row.text for row in train], [(MANNERS.index(row.label),) for row in train]
         )
         return (partial(self._make.manner, batch) for batch in self._epochs(train, task))
 
@@ -233,7 +240,11 @@ def finetune(
         trainer.train(resume_from_checkpoint=last_whole(checkpoints))
     model.eval()
     for name, examples in batches.examples.items():
-        model.heads[name].wide = fit_wide(examples, settings.wide)
+        module = model.heads[name]
+        if isinstance(module, ValueMatcher):  # most values are not met by most posts; that is no accident of the sample
+            module.alone.wide = fit_wide(examples, settings.wide.model_copy(update={"is_balanced": False}))
+        else:
+            module.wide = fit_wide(examples, settings.wide)
     save(encoder, {name: model.heads[name] for name in TRAINED_WITH_ENCODER}, out)
     return out
 

@@ -86,11 +86,14 @@ class MultiTask(nn.Module):
 
     def _coherence(
         self, posts: tuple[Tensor, Tensor], values: tuple[Tensor, Tensor], post_of: Tensor, value_of: Tensor,
-        target: Tensor, touched: Tensor,
+        declared: Tensor, target: Tensor, touched: Tensor,
     ) -> Tensor:  # fmt: skip
+        matcher = self.heads["coherence"]
+        assert isinstance(matcher, ValueMatcher)
         post, value = self.encode(*posts), self.encode(*values)
-        logits = self.heads["coherence"](value[value_of], values[1][value_of], post[post_of], posts[1][post_of])
-        loss = marginal_loss(logits, target)
+        logits = matcher.reader(value[value_of], values[1][value_of], post[post_of], posts[1][post_of])
+        alone = matcher.alone.deep(post, posts[1])[post_of[declared]]
+        loss = marginal_loss(logits, target) + marginal_loss(alone, target[:, declared])
         if touched.numel():  # grade 2 without a list: some value is touched, nobody says which
             p_touches = logits.softmax(-1)[:, ValueMatcher.CLASSES.index("touches")]
             missed = torch.stack([torch.log1p(-p_touches[post_of == post].clamp(max=0.999)).sum() for post in touched])
@@ -158,6 +161,14 @@ def value_target(row: CoherenceRow, key: str, declared: bool) -> Target:
     return Target((0,) if row.grade == 1 or row.touches is not None else (0, 1), everything)
 
 
+def value_labels(row: CoherenceRow, values: Sequence[Value]) -> list[int]:
+    """One class for each of the brand's values. Where some value is touched and nobody says which, it is the first: for what
+    the post says by itself it does not matter."""
+    targets = [value_target(row, value.key, True) for value in values]
+    some = next((at for at, target in enumerate(targets) if len(target.allowed) > 1), None)
+    return [1 if at == some else target.allowed[0] for at, target in enumerate(targets)]
+
+
 class BatchMaker:
     """Rows of every task to batches of tensors; text is segmented once. Equal rows and an equal `chance` give equal batches."""
 
@@ -217,7 +228,7 @@ class BatchMaker:
     ) -> TaskBatch:
         """Posts with all values of their brands, and a few of brands that are not theirs."""
         texts: dict[str, int] = {}
-        post_of, value_of, targets, touched = [], [], [], []
+        post_of, value_of, are_declared, targets, touched = [], [], [], [], []
         for number, row in enumerate(rows):
             shown = [(value, True) for value in values[row.brand]]
             for brand in chance.sample(sorted(values), self.settings.foreign_values):
@@ -226,6 +237,7 @@ class BatchMaker:
             for value, declared in shown:
                 post_of.append(number)
                 value_of.append(texts.setdefault(value.text, len(texts)))
+                are_declared.append(declared)
                 targets.append(value_target(row, value.key, declared))
             if row.grade == 2 and row.touches is None:
                 touched.append(number)
@@ -234,6 +246,7 @@ class BatchMaker:
             "values": self._padded(list(texts), "value"),
             "post_of": torch.tensor(post_of),
             "value_of": torch.tensor(value_of),
+            "declared": torch.tensor(are_declared),
             "target": target_masks(targets, len(ValueMatcher.CLASSES)),
             "touched": torch.tensor(touched, dtype=torch.long),
         }

@@ -16,8 +16,8 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from pinzhi.errors import ConfigError
-from pinzhi.evaluation.evaluate import accuracy, linear_baseline, macro_f1
-from pinzhi.evaluation.metrics import bootstrap, fit_scales
+from pinzhi.evaluation.baselines import linear_baseline
+from pinzhi.evaluation.metrics import accuracy, bootstrap, fit_scales, macro_f1
 from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.modules import TextClassifier, masked_mean
 from pinzhi.text import letters, normalise
@@ -86,7 +86,7 @@ def _texts(encoder: Encoder, data: Path, one: PublicSet, settings: ProbeSettings
         batch_size=settings.batch_size, learning_rate=settings.learning_rate, seed=settings.seed,
     )  # fmt: skip
     counted = settings.wide.model_copy(update={"is_balanced": metric is macro_f1})  # accuracy counts rows, not classes
-    head.wide = fit_wide(Examples(n_classes, train[:n], labels[:n]), counted)
+    head.wide = fit_wide(Examples(n_classes, train[:n], [(label,) for label in labels[:n]]), counted)
     head.scale(*fit_scales(logits(head, train[n:], pooled[n:]), np.array(labels[n:])))
     deep, wide = logits(head, dev, _pooled(encoder, head, dev))
     baseline = linear_baseline().fit(train, labels)

@@ -14,25 +14,20 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
 
-from pinzhi.evaluation.evaluate import (
-    evaluate_coherence,
-    evaluate_comments,
-    evaluate_originality,
-    pair_evidence,
-    word_reader,
-)
+from pinzhi.evaluation.coherence import evaluate_coherence, score_coherence
+from pinzhi.evaluation.evaluate import evaluate_comments, evaluate_originality, pair_evidence, word_reader
 from pinzhi.evaluation.metrics import fit_scales, fit_temperature
 from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.modules import PairJudge, TextClassifier, ValueMatcher
 from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
 from pinzhi.heads.store import promote, write_version
-from pinzhi.labels import Authenticity, Sentiment
+from pinzhi.labels import Authenticity, Grade, Sentiment
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.segment import Segmenter
-from pinzhi.training.classifier import comment_logits
-from pinzhi.training.data import PairRow, read_coherence, read_comments, read_pairs, split
+from pinzhi.training.classifier import COMMENT_HEADS, comment_logits
+from pinzhi.training.data import PairRow, read_coherence, read_comments, read_pairs, split, split_posts
 from pinzhi.training.finetune import half, kept_for_judge
-from pinzhi.training.multitask import TRAINED_WITH_ENCODER
+from pinzhi.training.multitask import TRAINED_WITH_ENCODER, value_labels
 
 LABELS: Mapping[str, Sequence[str]] = {
     "sentiment": [s.name.lower() for s in Sentiment],
@@ -95,45 +90,37 @@ def train_judge(features: np.ndarray, labels: np.ndarray, seed: int, steps: int 
 
 
 def temperatures(heads: Heads, labels: Path) -> dict[str, float]:
-    """Temperature of each classifying head, fitted on dev rows."""
-    comments = read_comments(labels)
-    _, dev = split(comments, [row.group for row in comments])
-    sentiment, authenticity = heads.comments([row.text for row in dev], [row.post for row in dev])
-    result = {
-        "sentiment": fit_temperature(sentiment, np.array([row.sentiment.allowed[0] for row in dev if row.sentiment])),
-        "authenticity": fit_temperature(
-            authenticity, np.array([row.authenticity.allowed[0] for row in dev if row.authenticity])
-        ),
-    }
+    """Temperatures of the heads whose parts are not weighed, fitted on dev rows."""
     _, manners = read_pairs(labels)
-    _, manner_dev = split(manners, [row.group for row in manners])
-    _, p = heads.posts([row.text for row in manner_dev])
-    result["manner"] = fit_temperature(p, np.array([MANNERS.index(row.label) for row in manner_dev]))
-    rows, values = read_coherence(labels)
-    _, posts = split(rows, [row.brand for row in rows])
-    found, truth = [], []
-    for brand in sorted({row.brand for row in posts}):
-        of_brand = [row for row in posts if row.brand == brand and row.grade != 2]
-        encoded = heads.encode_values([value.text for value in values[brand]])
-        matched, _ = heads.coherence([row.text for row in of_brand], encoded, explain_from=2.0)
-        for row, row_p in zip(of_brand, matched, strict=True):
-            for v, value in enumerate(values[brand]):
-                found.append(row_p[v])
-                truth.append(3 if value.key in row.contradicts else 2 if value.key in row.expresses else 0)
-    result["coherence"] = fit_temperature(np.stack(found), np.array(truth))
-    return result
+    _, dev = split(manners, [row.group for row in manners])
+    _, p = heads.posts([row.text for row in dev])
+    return {"manner": fit_temperature(p, np.array([MANNERS.index(row.label) for row in dev]))}
 
 
-def scale_comments(heads: Heads, modules: Mapping[str, nn.Module], labels: Path) -> None:
+def weigh_comments(heads: Heads, modules: Mapping[str, nn.Module], labels: Path) -> None:
     """Weigh the deep and the wide part of the heads of comments against each other, on dev rows."""
     rows = read_comments(labels)
     _, dev = split(rows, [row.group for row in rows])
-    texts, posts = [row.text for row in dev], [row.post for row in dev]
-    for name in ("sentiment", "authenticity"):
+    parts = comment_logits(heads, COMMENT_HEADS, [row.text for row in dev], [row.post for row in dev])
+    for name in COMMENT_HEADS:
         head = modules[name]
         assert isinstance(head, TextClassifier)
-        truth = np.array([getattr(row, name).allowed[0] for row in dev])
-        head.scale(*fit_scales(comment_logits(heads, name, texts, posts), truth))
+        head.scale(*fit_scales(parts[name], np.array([getattr(row, name).allowed[0] for row in dev])))
+
+
+def weigh_values(heads: Heads, matcher: ValueMatcher, labels: Path) -> None:
+    """Weigh the parts of `matcher`, which is the one of `heads`, against each other, on dev rows of which it is known which
+    values they touch."""
+    rows, values = read_coherence(labels)
+    _, dev = split_posts(rows)
+    dev = [row for row in dev if row.grade != Grade.TOUCHES or row.touches is not None]
+    truth = np.concatenate([value_labels(row, values[row.brand]) for row in dev])
+    parts = []
+    for part in torch.eye(ValueMatcher.N_PARTS):
+        matcher.factors.copy_(part)
+        said = [p for row in score_coherence(heads, dev, values) for p in row.values()]
+        parts.append(np.log(np.clip(said, 1e-9, 1)))
+    matcher.factors.copy_(torch.tensor(fit_scales(parts, truth)))
 
 
 def publish(tuned: Path, labels: Path, data: Path, models: Path, *, date: str, seed: int) -> dict[str, str]:
@@ -145,7 +132,10 @@ def publish(tuned: Path, labels: Path, data: Path, models: Path, *, date: str, s
         for name in TRAINED_WITH_ENCODER
     }
     heads = Heads(encoder, modules, {})
-    scale_comments(heads, modules, labels)
+    weigh_comments(heads, modules, labels)
+    matcher = modules["coherence"]
+    assert isinstance(matcher, ValueMatcher)
+    weigh_values(heads, matcher, labels)
     read = word_reader(heads)
     pairs, _ = read_pairs(labels)
     train, _ = split(pairs, [row.group for row in pairs])

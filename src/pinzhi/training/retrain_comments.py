@@ -10,9 +10,8 @@ import pyarrow as pa
 from sklearn.metrics import confusion_matrix
 from torch import nn
 
-from pinzhi.evaluation.evaluate import macro_f1
 from pinzhi.evaluation.gate import length_bands
-from pinzhi.evaluation.metrics import Metric, expected_calibration_error, fit_scales
+from pinzhi.evaluation.metrics import Metric, expected_calibration_error, fit_scales, macro_f1
 from pinzhi.heads.modules import TextClassifier
 from pinzhi.heads.predict import Heads
 from pinzhi.training.classifier import fit_deep, logits, pool_comments
@@ -92,7 +91,7 @@ class CommentTraining:
         settings, rows = self._settings, self._rows
         head = active.copy(self._task.value)
         assert isinstance(head, TextClassifier)
-        pooled = pool_comments(active, head, rows.texts, rows.posts)
+        (pooled,) = pool_comments(active, [head], rows.texts, rows.posts)
         whole = max(len(target.among) for target in rows.targets)  # a two-class row can fit no three-class temperature
         held = np.array(
             [len(target.among) == whole and is_dev(f"temperature/{group}", settings.held_back)
@@ -108,7 +107,7 @@ class CommentTraining:
         others = sorted(set(range(len(chosen))) - set(ours))
         head.wide = fit_wide(
             Examples(
-                whole, chosen.take(ours).texts, chosen.take(ours).labels.tolist(), chosen.take(others).texts,
+                whole, chosen.take(ours).texts, [chosen.targets[i].allowed for i in ours], chosen.take(others).texts,
                 chosen.take(others).labels.tolist(),
             ),
             settings.wide,

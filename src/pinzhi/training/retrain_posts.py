@@ -12,14 +12,15 @@ from sklearn.metrics import confusion_matrix, roc_auc_score
 from torch import nn
 
 from pinzhi.brand import BrandProfile
-from pinzhi.evaluation.evaluate import macro_f1, pair_evidence, score_coherence, word_reader
+from pinzhi.evaluation.coherence import score_coherence
+from pinzhi.evaluation.evaluate import pair_evidence, word_reader
 from pinzhi.evaluation.gate import length_bands
-from pinzhi.evaluation.metrics import Metric
+from pinzhi.evaluation.metrics import Metric, macro_f1
 from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
 from pinzhi.labels import ORIGINALITY_CLASSES
 from pinzhi.originality.search import combine
 from pinzhi.training.corpus import text_key
-from pinzhi.training.data import FRESH, read_coherence, read_pairs, split
+from pinzhi.training.data import FRESH, read_coherence, read_pairs, split, split_posts
 from pinzhi.training.finetune import finetune, kept_for_judge, save
 from pinzhi.training.fresh import graded_posts, link_parts, write_coherence, write_originality
 from pinzhi.training.label_files import Problem
@@ -51,7 +52,7 @@ class CoherenceTraining:
     def __init__(self, table: pa.Table, base: Path, brands: Sequence[BrandProfile], settings: RetrainSettings) -> None:
         self._base, self._brands, self._settings = base, brands, settings
         posts, self._values = read_coherence(base)
-        _, self._frozen = split(posts, [row.brand for row in posts])
+        _, self._frozen = split_posts(posts)
         known, frozen_brands = (
             {text_key(row.text) for row in self._frozen},
             {row.brand.split("/")[1] for row in self._frozen},

@@ -17,13 +17,13 @@ _NEVER = -8.0  # logit of a class without a row
 
 @dataclass(frozen=True)
 class Examples:
-    """Texts with their class. `others` are of other domains: they lend no n-grams and have a small say, so that the words of
+    """Texts with their classes: a comment has one, a post one for each value. `others` are of other domains: they lend no n-grams and have a small say, so that the words of
     a few thousand comments are not taken for more than they are. Sets of praise and blame alone say a little against
     neutral that they do not mean; so small a say makes nothing of it."""
 
     n_classes: int
     texts: Sequence[str]
-    labels: Sequence[int]
+    labels: Sequence[Sequence[int]]
     others: Sequence[str] = ()
     other_labels: Sequence[int] = ()
 
@@ -35,7 +35,9 @@ def fit_wide(examples: Examples, settings: WideSettings) -> NgramLinear:
 
     ours = hash_ngrams(_varied(examples.texts, settings))
     wide = NgramLinear(examples.n_classes, *known_ngrams(ours))
-    labels = np.concatenate([examples.labels, examples.other_labels]).astype(int)
+    of_text = np.repeat(np.arange(len(examples.texts)), [len(labels) for labels in examples.labels])
+    own = np.array([label for labels in examples.labels for label in labels], dtype=int)
+    labels = np.concatenate([own, examples.other_labels]).astype(int)
     present = np.unique(labels)
     bias = np.full(examples.n_classes, _NEVER)
     weight = np.zeros((examples.n_classes, len(wide.keys)))
@@ -44,9 +46,10 @@ def fit_wide(examples: Examples, settings: WideSettings) -> NgramLinear:
         say = np.full(len(examples.others), settings.others_say)
         model = LogisticRegression(C=settings.strength, max_iter=300)
         model.fit(
-            vstack([wide.features(ours), wide.features(hash_ngrams(_varied(examples.others, settings)))]), labels,
+            vstack([wide.features(ours)[of_text], wide.features(hash_ngrams(_varied(examples.others, settings)))]),
+            labels,
             sample_weight=np.concatenate(
-                [compute_sample_weight("balanced" if settings.is_balanced else None, examples.labels), say]
+                [compute_sample_weight("balanced" if settings.is_balanced else None, own), say]
             ),
         )  # fmt: skip
         both = len(present) == 2  # one row of weights then stands for the second class against the first

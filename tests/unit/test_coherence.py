@@ -1,0 +1,145 @@
+"""Values and posts: what is read of both, what the post says alone, and the grade that follows."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from pinzhi.config import ScoreConfig
+from pinzhi.decide import AnyValue, any_value, coherence, grade_of
+from pinzhi.evaluation.coherence import NEVER, choose_thresholds
+from pinzhi.heads.modules import ValueMatcher
+from pinzhi.heads.ngrams import hash_ngrams
+from pinzhi.heads.predict import Clauses, Heads
+from pinzhi.labels import Grade
+from pinzhi.paths import models
+from pinzhi.segment import Segmenter
+from pinzhi.training.data import CoherenceRow, Value, read_coherence, split_posts
+from pinzhi.training.multitask import value_labels
+
+STORY = "番茄红了。今年三号地不打药，虫眼多，张婶带人一颗颗挑，挑剩的我们自己做成酱。"
+
+
+@pytest.fixture(scope="module")
+def heads() -> Heads:
+    return Heads.load(models(), Segmenter())
+
+
+def matched(matcher: ValueMatcher, value: torch.Tensor, post: torch.Tensor, text: str) -> torch.Tensor:
+    return matcher(value, torch.ones(value.shape[:2]), post, torch.ones(post.shape[:2]), hash_ngrams([text]))
+
+
+def test_factors_weigh_the_reader_and_the_post_alone() -> None:
+    torch.manual_seed(3)
+    matcher = ValueMatcher(16).eval()
+    value, other, post = torch.randn(1, 4, 16), torch.randn(1, 4, 16), torch.randn(1, 6, 16)
+    with torch.no_grad():
+        parts = []
+        for part in torch.eye(ValueMatcher.N_PARTS):
+            matcher.factors.copy_(part)
+            parts.append(matched(matcher, value, post, "番茄"))
+        matcher.factors.copy_(torch.tensor([0.5, 0.25, 2.0]))
+        whole = matched(matcher, value, post, "番茄")
+        assert torch.allclose(whole, 0.5 * parts[0] + 0.25 * parts[1] + 2.0 * parts[2], atol=1e-5)
+        assert not torch.allclose(whole, matched(matcher, other, post, "番茄"), atol=1e-3), "the value is not read"
+        matcher.factors.copy_(torch.tensor([0.0, 1.0, 1.0]))
+        assert torch.allclose(matched(matcher, value, post, "番茄"), matched(matcher, other, post, "番茄"), atol=1e-6)
+
+
+def test_a_post_is_scored_alike_alone_and_among_others(heads: Heads) -> None:
+    texts = [STORY, "转发抽奖，抽三位送手机", "短", STORY * 3]
+    values = heads.encode_values(["不伤土地：少用药，把地留给下一代", "Honest prices: no hidden fees"])
+    together, spans = heads.coherence(texts, values, explain_from=0.05)
+    for row, text in enumerate(texts):
+        alone, its = heads.coherence([text], values, explain_from=0.05)
+        np.testing.assert_allclose(together[row], alone[0], atol=2e-5)
+        assert its[0] == spans[row]
+    assert not np.allclose(together[0, 0], together[0, 1], atol=1e-3), "the value makes no difference"
+    assert any(spans[0]) and not any(any(of) for of in heads.coherence(texts, values, NEVER)[1])
+
+
+def test_clauses_leave_the_rest_of_the_text(heads: Heads) -> None:
+    clauses = Clauses(STORY, heads.encoder)
+    rest = clauses.without_each()
+    assert len(rest) == len(clauses.spans) > 2
+    for (first, last), text in zip(clauses.spans, rest, strict=True):
+        assert len(text) == len(STORY) - (last - first) and STORY[first:last] not in text
+
+
+def test_swapping_the_brand_changes_the_score(heads: Heads) -> None:
+    farm = heads.encode_values(["不伤土地：少用药，把地留给下一代"])
+    phone = heads.encode_values(["人人用得起：同样的芯片只卖一半的价钱"])
+    (one,), _ = heads.coherence([STORY], farm, NEVER)
+    (two,), _ = heads.coherence([STORY], phone, NEVER)
+    assert one[0, 2] > two[0, 2] + 0.02
+
+
+def value(expresses: float, contradicts: float = 0.0, touches: float = 0.0) -> dict[str, float]:
+    return {"p_expresses": expresses, "p_contradicts": contradicts, "p_touches": touches}
+
+
+def test_several_likely_values_make_a_post_sure() -> None:
+    config = ScoreConfig.load()
+    unsure = config.coherence.expresses_from * 0.8
+    assert coherence([value(unsure)], config)[1] is not Grade.EXPRESSES
+    assert coherence([value(unsure)] * 3, config)[1] is Grade.EXPRESSES
+    assert any_value([value(0.5), value(0.5)]).expresses == pytest.approx(0.75)
+    assert any_value([value(0.7, 0.4, 0.2)]).related == pytest.approx(1.0)
+
+
+def test_thresholds_are_those_under_which_grades_agree() -> None:
+    chance = np.random.default_rng(4)
+    likely, grade = [], []
+    for _ in range(400):
+        truth = int(chance.integers(0, 4))
+        noise = chance.uniform(0, 0.08, 3)
+        likely.append(
+            AnyValue(0.3 * (truth == 0) + noise[0], 0.3 * (truth == 3) + noise[1], 0.5 * (truth != 1) + noise[2])
+        )
+        grade.append(truth)
+    chosen = choose_thresholds(likely, np.array(grade))
+    assert [int(grade_of(one, chosen)) for one in likely] == grade
+
+
+def row(grade: int, touches: tuple[str, ...] | None, **listed: tuple[str, ...]) -> CoherenceRow:
+    return CoherenceRow("文", "a/x", grade, listed.get("expresses", ()), listed.get("contradicts", ()), touches)
+
+
+def test_every_value_has_one_class() -> None:
+    values = [Value("soil", "不伤土地"), Value("price", "价钱公道"), Value("people", "善待工人")]
+    assert value_labels(row(3, (), expresses=("price",)), values) == [0, 2, 0]
+    assert value_labels(row(0, (), expresses=("soil",), contradicts=("people",)), values) == [2, 0, 3]
+    assert value_labels(row(2, ("people",)), values) == [0, 0, 1]
+    assert value_labels(row(2, None), values) == [1, 0, 0], "some value is touched, nobody says which"
+
+
+def test_brands_that_are_shown_the_same_texts_stay_together(tmp_path: Path) -> None:
+    folder = tmp_path / "coherence" / "a"
+    folder.mkdir(parents=True)
+    names = [f"b{i}" for i in range(40)]
+    profiles = [
+        {
+            "id": name,
+            "values": [{"id": "v", "name": "名", "statement": "话"}],
+            **({"group": f"g{i // 2}"} if i < 20 else {}),
+        }
+        for i, name in enumerate(names)
+    ]
+    (folder / "brands.yaml").write_text(yaml.safe_dump(profiles, allow_unicode=True), "utf-8")
+    (folder / "posts.jsonl").write_text(
+        "".join(
+            json.dumps({"text": f"{name} {n}" if n else "同一条", "brand": name, "grade": 1, "expresses": [], "contradicts": [],
+                        "touches": [], "hard": False, "platform": "weibo"}) + "\n"
+            for name in names for n in range(3)
+        ), "utf-8",
+    )  # fmt: skip
+    rows, _ = read_coherence(tmp_path)
+    train, dev = split_posts(rows)
+    of_train, of_dev = ({row.group for row in part} for part in (train, dev))
+    assert of_train and of_dev and not of_train & of_dev
+    assert {row.group for row in rows if row.brand in ("a/b0", "a/b1")} == {"a/g0"}
+    assert "同一条" in {row.text for row in dev} and "同一条" not in {row.text for row in train}
+    assert len(train) == 2 * len({row.brand for row in train})
