@@ -9,20 +9,15 @@ from prefect.cache_policies import NO_CACHE
 from pinzhi import paths
 from pinzhi.training.comparison import compare_encoders
 from pinzhi.training.settings import ComparisonSettings, EncoderSettings
-from pipelines.evaluate import publish, write_metrics
+from pipelines.evaluate import publish, write_each
 
 
 @task(cache_policy=NO_CACHE)
 def measure(data: str, out: str, encoder: str, config: str) -> str:
     """Every variant in turn into `out`/metrics.json; returns its path."""
-    report = compare_encoders(
-        Path(data),
-        Path(out),
-        EncoderSettings.load(Path(encoder)),
-        ComparisonSettings.load(Path(config)),
-        progress=print,
-    )
-    return write_metrics({"models": {}, "metrics": report}, Path(out))
+    settings = ComparisonSettings.load(Path(config))
+    reports = compare_encoders(Path(data), Path(out), EncoderSettings.load(Path(encoder)), settings)
+    return write_each({}, reports, Path(out))
 
 
 @flow(name="compare-encoders", log_prints=True)

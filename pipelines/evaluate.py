@@ -1,6 +1,7 @@
 """Evaluate the active models as a flow: `python -m pipelines.evaluate [DATA] --out out/evaluation`."""
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,17 @@ def write_metrics(content: dict[str, Any], out: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode() + "\n", path)
     return str(path)
+
+
+def write_each(models: dict[str, str], reports: Iterable[tuple[str, dict[str, Any]]], out: Path) -> str:
+    """Reports of work that takes long into `out`/metrics.json, one after the other as they come; returns its path."""
+    done: dict[str, Any] = {}
+    path = write_metrics({"models": models, "metrics": done}, out)
+    for name, report in reports:
+        done[name] = report
+        path = write_metrics({"models": models, "metrics": done}, out)
+        print(f"{name}: {dict(_flat(report))}")
+    return path
 
 
 @task(cache_policy=NO_CACHE)

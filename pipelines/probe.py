@@ -11,14 +11,14 @@ from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.store import open_active
 from pinzhi.training.probe import probe
 from pinzhi.training.settings import ProbeSettings
-from pipelines.evaluate import publish, write_metrics
+from pipelines.evaluate import publish, write_each
 
 
 @task(cache_policy=NO_CACHE)
 def measure(data: str, encoder: str, config: str, out: str, tasks: list[str] | None) -> str:
     """Every task, or `tasks`, into `out`/metrics.json; returns its path."""
-    report = probe(Encoder.load(Path(encoder)), Path(data), ProbeSettings.load(Path(config)), print, tasks)
-    return write_metrics({"models": {"encoder": Path(encoder).name}, "metrics": report}, Path(out))
+    reports = probe(Encoder.load(Path(encoder)), Path(data), ProbeSettings.load(Path(config)), tasks)
+    return write_each({"encoder": Path(encoder).name}, reports, Path(out))
 
 
 @flow(name="probe", log_prints=True)

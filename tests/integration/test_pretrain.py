@@ -97,7 +97,7 @@ def test_variants_of_every_kind_are_trained_from_the_same_texts_and_probed(data:
     shipped = ComparisonSettings.load(configs() / "train" / "comparison.toml")
     variants = {name: one.model_copy(update={"max_steps": 2}) for name, one in shipped.variants.items()}
     chosen = shipped.model_copy(update={"tasks": ("paraphrase/lcqmc",), "variants": variants})
-    report = compare_encoders(data, tmp_path / "out", tiny(), chosen)
+    report = dict(compare_encoders(data, tmp_path / "out", tiny(), chosen))
     assert report.keys() == shipped.variants.keys()
     assert all(0 <= one["paraphrase/lcqmc"]["pinzhi"]["value"] <= 1 and one["steps"] == 2 for one in report.values())
     folders = {name: tmp_path / "out" / name / "encoder" for name in variants}

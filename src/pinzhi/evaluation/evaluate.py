@@ -11,6 +11,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 from pinzhi.evaluation.baselines import linear_baseline
 from pinzhi.evaluation.coherence import evaluate_coherence
 from pinzhi.evaluation.metrics import accuracy, bootstrap, expected_calibration_error, macro_f1
+from pinzhi.evaluation.sentence_pairs import evaluate_similarity
 from pinzhi.heads.predict import MANNERS, Heads
 from pinzhi.originality.evidence import FEATURES, pair_features
 from pinzhi.originality.words import WordReader
@@ -149,6 +150,8 @@ def evaluate_all(models: Path, labels: Path, data: Path | None = None) -> Report
         ("coherence", lambda: evaluate_coherence(heads, labels)),
         ("originality", lambda: evaluate_originality(heads, read, labels)),
     ]
+    if data is not None:
+        reports.append(("embedding", lambda: {"stsb_zh": evaluate_similarity(heads, data)}))
     return {name: report() for name, report in reports}
 
 

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +32,16 @@ def varied(settings: EncoderSettings, variant: VariantSettings) -> EncoderSettin
 
 
 def compare_encoders(
-    data: Path, out: Path, base: EncoderSettings, settings: ComparisonSettings,
-    progress: Callable[[str], None] = lambda stage: None,
-) -> dict[str, Any]:  # fmt: skip
-    """Pre-train every variant into `out`/<name> and probe it, in turn: name -> {"minutes" with the making of its vocabulary and
+    data: Path, out: Path, base: EncoderSettings, settings: ComparisonSettings
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Pre-train every variant into `out`/<name> and probe it, one after the other: its name and {"minutes" with the making of its vocabulary and
     static vectors, "steps", "tokens" shown, task -> figures}, of which "deep" are those of the encoder without the help of
     n-grams. What is there is gone on with; minutes count this run alone."""
-    report: dict[str, Any] = {}
     texts = out / "corpus.parquet"
     out.mkdir(parents=True, exist_ok=True)
     if not texts.exists():
         build_corpus(data, out, base.corpus, Segmenter())
     for name, variant in settings.variants.items():
-        progress(name)
         folder = out / name
         folder.mkdir(parents=True, exist_ok=True)
         corpus = folder / "corpus.parquet"
@@ -54,7 +51,6 @@ def compare_encoders(
         started = time.monotonic()
         encoder = pretrain(data, folder, one)
         minutes = (time.monotonic() - started) / 60
-        figures = probe(Encoder.load(encoder), data, settings.probe, progress, settings.tasks)
+        figures = dict(probe(Encoder.load(encoder), data, settings.probe, settings.tasks))
         tokens = variant.max_steps * one.training.batch_size * one.training.sequence_length
-        report[name] = {"minutes": round(minutes, 1), "steps": variant.max_steps, "tokens": tokens, **figures}
-    return report
+        yield name, {"minutes": round(minutes, 1), "steps": variant.max_steps, "tokens": tokens, **figures}

@@ -1,14 +1,12 @@
 """How much an encoder knows: task by task, a classifier on its frozen states beside linear models on n-grams."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import torch
-from scipy.stats import spearmanr
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -18,9 +16,9 @@ from torch import Tensor, nn
 from pinzhi.errors import ConfigError
 from pinzhi.evaluation.baselines import linear_baseline
 from pinzhi.evaluation.metrics import accuracy, bootstrap, fit_scales, macro_f1
+from pinzhi.evaluation.sentence_pairs import SIMILARITY, jaccard, read_sentence_pairs, spearman
 from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.modules import TextClassifier, masked_mean
-from pinzhi.text import letters, normalise
 from pinzhi.training.accounts import evaluate_accounts
 from pinzhi.training.classifier import fit_deep, logits
 from pinzhi.training.data import (
@@ -36,21 +34,18 @@ from pinzhi.training.settings import ProbeSettings
 from pinzhi.training.wide import Examples, fit_wide
 
 Report = dict[str, Any]
-Progress = Callable[[str], None]
 
 PAIRS = tuple(f"paraphrase/{name}" for name in ("lcqmc", "bq_corpus", "afqmc", "atec", "pawsx_zh"))
-SIMILARITY = "similarity/stsb_zh"
 ACCOUNTS = "accounts/weibo_568"
+_AT_ONCE = 512  # pairs whose tokens are held
 
 
 def probe(
-    encoder: Encoder, data: Path, settings: ProbeSettings, progress: Progress = lambda task: None,
-    only: Collection[str] | None = None,
-) -> Report:  # fmt: skip
-    """Figures with bootstrap intervals for every public task under `data` (or `only` those), each trained on its train and
+    encoder: Encoder, data: Path, settings: ProbeSettings, only: Collection[str] | None = None
+) -> Iterator[tuple[str, Report]]:
+    """Task by task, figures with bootstrap intervals for every public task under `data` (or `only` those), each trained on its train and
     judged on its dev rows, the linear model on the same rows. Single texts: accuracy for two-class sentiment, else macro-F1. Pairs: accuracy
     beside the best threshold on Jaccard. stsb_zh: Spearman's correlation. Accounts do without the encoder."""
-    report: Report = {}
     tasks: dict[str, Callable[[], Report]] = {
         **{one.path: partial(_texts, encoder, data, one, settings) for one in PUBLIC_SETS},
         **{path: partial(_pairs, encoder, data / path, settings) for path in PAIRS},
@@ -63,9 +58,7 @@ def probe(
         )
     for path, measure in tasks.items():
         if only is None or path in only:
-            progress(path)
-            report[path] = measure()
-    return report
+            yield path, measure()
 
 
 def _texts(encoder: Encoder, data: Path, one: PublicSet, settings: ProbeSettings) -> Report:
@@ -114,56 +107,34 @@ def _pooled(encoder: Encoder, head: TextClassifier, texts: Sequence[str]) -> Ten
 
 
 @torch.no_grad()
-def _vectors(encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
-    """Mean hidden states [n, h], of length 1."""
-    vectors = np.zeros((len(texts), encoder.hidden_size), np.float32)
-    for batch in encoder.batches([encoder.single(ids, "post") for ids in encoder.token_ids(texts)]):
-        vectors[batch.rows] = masked_mean(encoder.hidden(batch.ids, batch.mask), batch.mask).numpy()
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-
-
-def _read_pairs(path: Path) -> tuple[list[str], list[str], np.ndarray]:
-    table = pq.read_table(path, columns=["text_a", "text_b", "label"])
-    return (
-        table["text_a"].to_pylist(),
-        table["text_b"].to_pylist(),
-        np.array([float(x) for x in table["label"].to_pylist()]),
-    )
-
-
-def _grams(text: str) -> set[str]:
-    spoken = letters(normalise(text).text)
-    return {spoken[i : i + n] for n in (1, 2) for i in range(len(spoken) - n + 1)}
-
-
-def _jaccard(left: Sequence[str], right: Sequence[str]) -> np.ndarray:
-    sets = [(_grams(a), _grams(b)) for a, b in zip(left, right, strict=True)]
-    return np.array([len(a & b) / max(1, len(a | b)) for a, b in sets])
-
-
-@torch.no_grad()
-def _aligned(encoder: Encoder, left: Sequence[str], right: Sequence[str]) -> np.ndarray:
-    """How well the tokens of two texts find each other [n, 6]: mean, least and spread of the best cosine, both ways."""
-    found = np.zeros((len(left), 6), np.float32)
-    mean = _token_mean(encoder, left)
-    for start in range(0, len(left), 512):
-        chosen = slice(start, start + 512)
+def _compared(encoder: Encoder, left: Sequence[str], right: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """How well two texts find each other [n, 7] and their unit vectors [n, 2, h]. Each text is encoded once, a few hundred
+    pairs at a time. Of the seven, the first is the cosine of the vectors; the others are mean, least and spread of the best
+    cosine of tokens, both ways."""
+    found = np.zeros((len(left), 7), np.float32)
+    vectors = np.zeros((len(left), 2, encoder.hidden_size), np.float32)
+    common = _token_mean(encoder, left)
+    for start in range(0, len(left), _AT_ONCE):
+        chosen = slice(start, start + _AT_ONCE)
         sides = []
-        for texts in (left[chosen], right[chosen]):
-            hidden: list[Tensor] = [torch.zeros(0)] * len(texts)
+        for side, texts in enumerate((left[chosen], right[chosen])):
+            tokens: list[Tensor] = [torch.zeros(0)] * len(texts)
             for batch in encoder.batches([encoder.single(ids, "post") for ids in encoder.token_ids(texts)]):
                 states = encoder.hidden(batch.ids, batch.mask)
+                means = nn.functional.normalize(masked_mean(states, batch.mask), dim=-1)
+                vectors[start + batch.rows, side] = means.numpy()
                 for row, one, mask in zip(batch.rows, states, batch.mask, strict=True):
-                    hidden[row] = nn.functional.normalize(one[mask > 0][2:-1] - mean, dim=-1)
-            sides.append(hidden)
+                    tokens[row] = nn.functional.normalize(one[mask > 0][2:-1] - common, dim=-1)
+            sides.append(tokens)
         for row, (a, b) in enumerate(zip(*sides, strict=True)):
             if len(a) and len(b):
                 cosine = a @ b.T
                 for way, best in enumerate((cosine.amax(1), cosine.amax(0))):
-                    found[start + row, 3 * way : 3 * way + 3] = (
+                    found[start + row, 1 + 3 * way : 4 + 3 * way] = (
                         float(best.mean()), float(best.min()), float(best.std(correction=0))
                     )  # fmt: skip
-    return found
+    found[:, 0] = (vectors[:, 0] * vectors[:, 1]).sum(1)
+    return found, vectors
 
 
 @torch.no_grad()
@@ -176,22 +147,24 @@ def _token_mean(encoder: Encoder, texts: Sequence[str]) -> Tensor:
 
 def _of_pairs(encoder: Encoder, left: Sequence[str], right: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Features [n, f] of pairs, and their Jaccard. The first ten compare, the others are vectors."""
-    a, b = _vectors(encoder, left), _vectors(encoder, right)
-    shared = _jaccard(left, right)
+    found, vectors = _compared(encoder, left, right)
+    a, b = vectors[:, 0], vectors[:, 1]
+    shared = jaccard(left, right)
     longer = np.log1p([[len(x), abs(len(x) - len(y))] for x, y in zip(left, right, strict=True)])
     scale = np.sqrt(a.shape[1])
-    plain = np.column_stack([(a * b).sum(1), shared, longer, _aligned(encoder, left, right)])
-    return np.concatenate([plain, np.abs(a - b) * scale, a * b * scale], axis=1), shared
+    return np.concatenate(
+        [np.column_stack([found, shared, longer]), np.abs(a - b) * scale, a * b * scale], axis=1
+    ), shared
 
 
 def _pairs(encoder: Encoder, folder: Path, settings: ProbeSettings) -> Report:
-    left, right, labels = _read_pairs(folder / "train.parquet")
+    left, right, labels = read_sentence_pairs(folder / "train.parquet")
     rows = np.random.default_rng(settings.seed).permutation(len(left))[: settings.max_pairs]
     learnt, shared = _of_pairs(encoder, [left[row] for row in rows], [right[row] for row in rows])
     linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=300)).fit(learnt, labels[rows])
     trees = HistGradientBoostingClassifier(max_iter=150, learning_rate=0.07, random_state=settings.seed)
     trees.fit(learnt[:, :10], labels[rows])
-    left, right, truth = _read_pairs(folder / "dev.parquet")
+    left, right, truth = read_sentence_pairs(folder / "dev.parquet")
     features, overlap = _of_pairs(encoder, left, right)
     p = linear.predict_proba(features)[:, 1] + trees.predict_proba(features[:, :10])[:, 1]
     steps = np.unique(np.quantile(shared, np.linspace(0, 1, 200)))
@@ -204,13 +177,9 @@ def _pairs(encoder: Encoder, folder: Path, settings: ProbeSettings) -> Report:
 
 
 def _similarity(encoder: Encoder, folder: Path) -> Report:
-    left, right, truth = _read_pairs(folder / "dev.parquet")
-
-    def spearman(one: np.ndarray, two: np.ndarray) -> float:
-        return float(spearmanr(one, two).statistic)
-
-    cosine = (_vectors(encoder, left) * _vectors(encoder, right)).sum(1)
+    left, right, truth = read_sentence_pairs(folder / "dev.parquet")
+    found, _ = _compared(encoder, left, right)
     return {
-        "metric": "spearman", "n_dev": len(truth), "pinzhi": bootstrap(spearman, truth, cosine),
-        "jaccard": bootstrap(spearman, truth, _jaccard(left, right)),
+        "metric": "spearman", "n_dev": len(truth), "pinzhi": bootstrap(spearman, truth, found[:, 0]),
+        "jaccard": bootstrap(spearman, truth, jaccard(left, right)),
     }  # fmt: skip
