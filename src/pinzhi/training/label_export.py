@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pinzhi import schemas
 from pinzhi.errors import InputError, UsageError
@@ -45,6 +46,7 @@ class Unlabelled:
     probability: float | None  # of the prediction; a grade has none of its own
     doubt: float
     models: str
+    beside: tuple[str, str] | None = None  # platform and id of the post that is shown with it
 
 
 _PROBABILITIES = {
@@ -62,7 +64,7 @@ def export_labels(out: Path, task: LabelTask, target: Path, n: int, form: LabelF
         raise UsageError(f"expected 1 to {MOST} rows, found {n}")
     if task is LabelTask.COHERENCE and form is LabelFormat.DOCCANO:
         raise UsageError("expected --format label-studio for coherence: doccano has no place for the values of a grade")
-    chosen = choose(list(_candidates(out, task, POOL * n)), n)
+    chosen = _with_posts(out, task, choose(list(_candidates(out, task, POOL * n)), n))
     if not chosen:
         raise InputError(f"{out}: expected a scored archive with texts for {task}, found none; run `pinzhi run` first")
     if form is LabelFormat.DOCCANO:
@@ -112,45 +114,56 @@ def _candidates(out: Path, task: LabelTask, n: int) -> Iterator[Unlabelled]:
 def _tables(out: Path, task: LabelTask) -> Iterator[Iterator[Unlabelled]]:
     if task in (LabelTask.SENTIMENT, LabelTask.AUTHENTICITY):
         columns = ["platform", "comment_id", "post_id", "text", "is_owner", "models", task.value, *_PROBABILITIES[task]]
-        posts = _post_texts(out)
         for table in iter_tables(out / "comments", schemas.SCORED_COMMENTS, columns):
-            yield _comments(table, task, posts)
+            yield _comments(table, task)
         return
     columns = ["platform", "post_id", "account_id", "text", "models", "brand", "values", "coherence_grade",
                "originality_label", "source_platform", "source_post_id", *schemas.P_ORIGINALITY]  # fmt: skip
-    posts = _post_texts(out) if task is LabelTask.ORIGINALITY else {}
     for table in iter_tables(out / "posts", schemas.SCORED_POSTS, columns):
-        yield _posts(table, task, posts)
+        yield _posts(table, task)
 
 
-def _post_texts(out: Path) -> dict[tuple[str, str], tuple[str, str]]:
-    """(platform, post id) -> text and account."""
-    found = {}
+def _with_posts(out: Path, task: LabelTask, rows: Sequence[Unlabelled]) -> list[Unlabelled]:
+    """`rows` with the texts of the posts that they are shown with, which are looked up for these few alone. A comment
+    belongs to the account of its post."""
+    wanted = {row.beside for row in rows if row.beside is not None}
+    ids = pa.array(sorted({post_id for _, post_id in wanted}), pa.string())
+    found: dict[tuple[str, str], tuple[str, str]] = {}
     for table in iter_tables(out / "posts", schemas.SCORED_POSTS, ["platform", "post_id", "account_id", "text"]):
-        for row in table.to_pylist():
-            found[row["platform"], row["post_id"]] = (row["text"], row["account_id"] or "")
-    return found
+        for post in table.filter(pc.is_in(table["post_id"], ids)).to_pylist():
+            found[post["platform"], post["post_id"]] = (post["text"], post["account_id"] or "")
+    full = []
+    for row in rows:
+        if task is LabelTask.COHERENCE:
+            full.append(row)
+            continue
+        text, account = found.get(row.beside, ("", "")) if row.beside is not None else ("", "")
+        if task is LabelTask.ORIGINALITY:
+            fields = row.fields | {"earlier": _masked(text)}
+        else:
+            fields = row.fields | {"post": _masked(text), "group": _group(row.fields["platform"], account)}
+        full.append(replace(row, fields=fields))
+    return full
 
 
-def _comments(table: pa.Table, task: LabelTask, posts: dict[tuple[str, str], tuple[str, str]]) -> Iterator[Unlabelled]:
+def _comments(table: pa.Table, task: LabelTask) -> Iterator[Unlabelled]:
     for row in table.to_pylist():
         if row["is_owner"] or is_blank(row["text"]):
             continue
-        post, account = posts.get((row["platform"], row["post_id"]), ("", ""))
-        fields = _fields(row["platform"], account, row["text"], post=post)
-        yield _row(fields, task, row, row[task.value])
+        fields = _fields(row["platform"], None, row["text"], post="")
+        yield replace(_row(fields, task, row, row[task.value]), beside=(row["platform"], row["post_id"]))
 
 
-def _posts(table: pa.Table, task: LabelTask, posts: dict[tuple[str, str], tuple[str, str]]) -> Iterator[Unlabelled]:
+def _posts(table: pa.Table, task: LabelTask) -> Iterator[Unlabelled]:
     for row in table.to_pylist():
         if is_blank(row["text"]):
             continue
         if task is LabelTask.ORIGINALITY:
-            earlier = posts.get((row["source_platform"], row["source_post_id"]), ("", ""))[0]
-            if not earlier and row["p_duplicate"] + row["p_rewrite"] > row["p_template"] + row["p_quote"]:
+            source = (row["source_platform"], row["source_post_id"]) if row["source_post_id"] else None
+            if source is None and row["p_duplicate"] + row["p_rewrite"] > row["p_template"] + row["p_quote"]:
                 continue  # nobody could tell a rewrite without its source
-            fields = _fields(row["platform"], row["account_id"], row["text"], earlier=earlier)
-            yield _row(fields, task, row, row["originality_label"])
+            fields = _fields(row["platform"], row["account_id"], row["text"], earlier="")
+            yield replace(_row(fields, task, row, row["originality_label"]), beside=source)
         elif row["coherence_grade"] is not None:
             said = [p for value in row["values"] for p in (value["p_expresses"], value["p_contradicts"])]
             doubt = max(1 - abs(2 * p - 1) for p in said)
@@ -160,9 +173,15 @@ def _posts(table: pa.Table, task: LabelTask, posts: dict[tuple[str, str], tuple[
 
 
 def _fields(platform: str, account: str | None, text: str, **beside: str) -> dict[str, str]:
-    group = hashlib.blake2b(f"{platform}/{account}".encode(), digest_size=6).hexdigest() if account else ""
-    return {"text": _MENTION.sub("@…", text), **{k: _MENTION.sub("@…", v) for k, v in beside.items()}, "group": group,
-            "platform": platform}  # fmt: skip
+    return {"text": _masked(text), **beside, "group": _group(platform, account), "platform": platform}
+
+
+def _masked(text: str) -> str:
+    return _MENTION.sub("@…", text)
+
+
+def _group(platform: str, account: str | None) -> str:
+    return hashlib.blake2b(f"{platform}/{account}".encode(), digest_size=6).hexdigest() if account else ""
 
 
 def _row(fields: dict[str, str], task: LabelTask, row: dict[str, Any], label: Any) -> Unlabelled:
