@@ -185,6 +185,13 @@ def iter_tables(root: Path, schema: pa.Schema, columns: list[str] | None = None)
             yield read_file(path, schema, columns)
 
 
+def stream_tables(root: Path, schema: pa.Schema, columns: list[str]) -> pa.RecordBatchReader:
+    """Everything under `root`, one partition in memory at a time; can be read once."""
+    wanted = pa.schema([schema.field(name) for name in columns], schema.metadata)
+    batches = (batch for table in iter_tables(root, schema, columns) for batch in table.to_batches())
+    return pa.RecordBatchReader.from_batches(wanted, batches)
+
+
 def read_table(root: Path, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
     """Everything under `root` as one table; empty when there is nothing."""
     wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns], schema.metadata)

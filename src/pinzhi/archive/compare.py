@@ -17,7 +17,7 @@ from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.errors import InputError
 from pinzhi.readers import Pseudonymiser
-from pinzhi.tables import read_table
+from pinzhi.tables import stream_tables
 
 if TYPE_CHECKING:
     from pinzhi.scoring import Scorer
@@ -118,7 +118,8 @@ def compare(before: Path, after: Path) -> Comparison:
             key, schema = schemas.KEYS[table], schemas.OUTPUT[table]
             wanted = [*key, *labels, *SCORES[table]]
             for name, folder in (("old", before), ("new", after)):
-                connection.register(name, read_table(folder / table, schema, wanted))
+                connection.register("rows", stream_tables(folder / table, schema, wanted))
+                connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM rows")
             joined = f"old JOIN new USING ({', '.join(key)})"
             ((n_rows,),) = connection.execute(f"SELECT count(*) FROM {joined}").fetchall()
             for column in labels:
