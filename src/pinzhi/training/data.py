@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ import yaml
 
 from pinzhi.errors import InputError
 from pinzhi.labels import Authenticity, Sentiment
+from pinzhi.text import without_emoticons
 
 Row = TypeVar("Row")
 
@@ -101,6 +103,11 @@ def is_dev(group: str, share: float = 0.16) -> bool:
 
 def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
+
+
+def varied(text: str, code_dropout: float, chance: random.Random) -> str:
+    """`text`, in a share `code_dropout` of all cases without its emoji and emoji codes: no label may lean on them."""
+    return without_emoticons(text) if chance.random() < code_dropout else text
 
 
 def parts(labels: Path, kind: str) -> list[Path]:

@@ -23,6 +23,7 @@ from pinzhi.training.data import (
     PairRow,
     Target,
     Value,
+    varied,
 )
 from pinzhi.training.settings import FinetuneSettings
 
@@ -182,10 +183,6 @@ class BatchMaker:
         wanted = sorted({*texts, *map(without_emoticons, texts)} - self._ids.keys())
         self._ids.update(zip(wanted, self.encoder.token_ids(wanted, self.settings.max_tokens), strict=True))
 
-    def varied(self, text: str, chance: random.Random) -> str:
-        """`text`, now and then without its emoji and emoji codes."""
-        return without_emoticons(text) if chance.random() < self.settings.code_dropout else text
-
     def _padded(self, texts: Sequence[str], role: str, max_tokens: int | None = None) -> tuple[Tensor, Tensor]:
         most = max_tokens or self.settings.max_tokens
         ids = [self.encoder.single(clip(self._ids[text], most), role) for text in texts]
@@ -193,7 +190,7 @@ class BatchMaker:
 
     def comments(self, rows: Sequence[CommentRow], chance: random.Random) -> TaskBatch:
         """Comments with their posts."""
-        texts = [self.varied(row.text, chance) for row in rows]
+        texts = [varied(row.text, self.settings.code_dropout, chance) for row in rows]
         ids, mask = self._padded(texts, "comment")
         posts: dict[str, int] = {}
         post_of = [posts.setdefault(row.post, len(posts)) for row in rows]
@@ -242,7 +239,7 @@ class BatchMaker:
             if row.grade == 2 and row.touches is None:
                 touched.append(number)
         return {
-            "posts": self._padded([self.varied(row.text, chance) for row in rows], "post"),
+            "posts": self._padded([varied(row.text, self.settings.code_dropout, chance) for row in rows], "post"),
             "values": self._padded(list(texts), "value"),
             "post_of": torch.tensor(post_of),
             "value_of": torch.tensor(value_of),

@@ -9,7 +9,7 @@ import torch
 from scipy.sparse import vstack
 
 from pinzhi.heads.ngrams import NgramLinear, hash_ngrams, known_ngrams
-from pinzhi.text import without_emoticons
+from pinzhi.training.data import varied
 from pinzhi.training.settings import WideSettings
 
 _NEVER = -8.0  # logit of a class without a row
@@ -62,6 +62,5 @@ def fit_wide(examples: Examples, settings: WideSettings) -> NgramLinear:
 
 
 def _varied(texts: Sequence[str], settings: WideSettings) -> list[str]:
-    """`texts`, a share of them without emoji and emoji codes: no label may lean on them."""
     chance = random.Random(settings.seed)
-    return [without_emoticons(text) if chance.random() < settings.code_dropout else text for text in texts]
+    return [varied(text, settings.code_dropout, chance) for text in texts]
