@@ -20,7 +20,7 @@ from pinzhi.training.multitask import TRAINED_WITH_ENCODER
 from pinzhi.training.settings import FinetuneSettings
 from tests.conftest import ROOT
 
-TASKS = ("comments", "public", "likeness")
+TASKS = ("comments", "public", "likeness", "relation")
 SEEN_ELSEWHERE = "这家店的面汤很好喝，下次还来"  # a train text of one set, a dev text of another
 
 
@@ -50,6 +50,15 @@ def data(tmp_path: Path) -> Path:
         _write(tmp_path / "data" / "paraphrase" / name / "train.parquet", pairs)
     graded = {"text_a": [SEEN_ELSEWHERE, "一只猫"], "text_b": ["面汤好喝", "一条狗"], "label": [5.0, 0.0]}
     _write(tmp_path / "data" / "similarity" / "stsb_zh" / "train.parquet", graded)
+    for name in ("cmnli_zh", "csnli_zh"):
+        logical = {
+            "text_a": ["店里坐满了人", SEEN_ELSEWHERE],
+            "text_b": ["生意不错", "面汤难喝"],
+            "label": ["entailment", "contradiction"],
+        }
+        _write(tmp_path / "data" / "nli" / name / "train.parquet", logical)
+    topical = {"text": ["查公交几点到站", "一键下单送到家"], "label": ["公共交通", "外卖"]}
+    _write(tmp_path / "data" / "topic" / "iflytek_few" / "train.parquet", topical)
     return tmp_path / "data"
 
 
@@ -101,12 +110,17 @@ def test_every_task_teaches_and_what_is_written_can_be_loaded(
 def test_a_dev_text_of_one_set_is_not_learnt_from_another(labels: Path, data: Path, encoder: Path) -> None:
     reader = Encoder.load(encoder)
     wanted = set(
-        map(tuple, (reader.single(reader.token_ids([SEEN_ELSEWHERE])[0], role) for role in ("comment", "post")))
+        map(
+            tuple, (reader.single(reader.token_ids([SEEN_ELSEWHERE])[0], role) for role in ("comment", "post", "value"))
+        )
     )
     batches = Batches(labels, data, reader, settings())
     shown: set[tuple[int, ...]] = set()
     for batch in (batches[number] for number in range(len(batches))):
-        for ids, mask in ((batch["ids"], batch["mask"]),) if "ids" in batch else (batch["left"], batch["right"]):
+        texts = [batch[name] for name in ("left", "right", "posts", "values") if name in batch]
+        if "ids" in batch:
+            texts.append((batch["ids"], batch["mask"]))
+        for ids, mask in texts:
             shown.update(tuple(row[kept > 0].tolist()) for row, kept in zip(ids, mask, strict=True))
     assert len(shown) > 50 and not wanted & shown
     assert {batch["task"] for batch in (batches[number] for number in range(len(batches)))} == set(TASKS)

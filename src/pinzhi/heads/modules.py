@@ -109,6 +109,13 @@ class TextClassifier(nn.Module):
             weights.mul_(factor)
 
 
+def pair_classifier(hidden_size: int, n_classes: int, dropout: float = 0.1) -> nn.Sequential:
+    """From what a ValueReader makes of two texts [n, 4h] to logits [n, c]."""
+    return nn.Sequential(
+        nn.Linear(4 * hidden_size, hidden_size), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden_size, n_classes)
+    )
+
+
 class ValueReader(nn.Module):
     """One value read together with one post. Both are encoded alone (a value once per brand, a post once for all values)
     and meet in the last layers only, which keeps the cost of a brand with five values near that of one pass."""
@@ -120,20 +127,21 @@ class ValueReader(nn.Module):
             hidden_size, 4, 2 * hidden_size, dropout, activation="gelu", batch_first=True, norm_first=True
         )
         self.layers = nn.TransformerEncoder(layer, n_layers, norm=nn.LayerNorm(hidden_size), enable_nested_tensor=False)
-        self.classify = nn.Sequential(
-            nn.Linear(4 * hidden_size, hidden_size), nn.GELU(), nn.Dropout(dropout),
-            nn.Linear(hidden_size, n_classes),
-        )  # fmt: skip
+        self.classify = pair_classifier(hidden_size, n_classes, dropout)
 
-    def forward(self, value: Tensor, value_mask: Tensor, post: Tensor, post_mask: Tensor) -> Tensor:
-        """Logits [n, c] for values [n, v, h] and posts [n, t, h], row by row."""
+    def pool(self, value: Tensor, value_mask: Tensor, post: Tensor, post_mask: Tensor) -> Tensor:
+        """What is made of values [n, v, h] and posts [n, t, h], row by row [n, 4h]."""
         joint = torch.cat([value + self.side.weight[0], post + self.side.weight[1]], 1)
         mask = torch.cat([value_mask, post_mask], 1)
         mixed = self.layers(joint, src_key_padding_mask=mask == 0)
         n_value = value.shape[1]
         of_value = masked_mean(mixed[:, :n_value], value_mask)
         of_post = masked_mean(mixed[:, n_value:], post_mask)
-        return self.classify(torch.cat([of_value, of_post, of_value * of_post, (of_value - of_post).abs()], -1))
+        return torch.cat([of_value, of_post, of_value * of_post, (of_value - of_post).abs()], -1)
+
+    def forward(self, value: Tensor, value_mask: Tensor, post: Tensor, post_mask: Tensor) -> Tensor:
+        """Logits [n, c] for values [n, v, h] and posts [n, t, h], row by row."""
+        return self.classify(self.pool(value, value_mask, post, post_mask))
 
 
 class ValueMatcher(nn.Module):

@@ -71,6 +71,18 @@ class CoherenceRow:
     group: str = ""  # the brand, or what `group` names for brands to whom the same texts are shown
 
 
+RELATIONS = ("entailment", "neutral", "contradiction", "about", "apart")
+
+
+@dataclass(frozen=True)
+class RelationRow:
+    """A text and a statement that follows from it, contradicts it, or names what it is about."""
+
+    text: str
+    statement: str
+    relation: str  # of RELATIONS
+
+
 @dataclass(frozen=True)
 class PairRow:
     """An earlier text, a later text, and what the later one is."""
@@ -299,6 +311,19 @@ def read_likenesses(data: Path) -> list[tuple[str, list[tuple[str, str, float]]]
         columns = [column.to_pylist() for column in table.columns]
         sets.append((folder, [(a, b, float(label) / most) for a, b, label in zip(*columns, strict=True)]))
     return sets
+
+
+def read_relations(data: Path) -> list[RelationRow]:
+    """Public texts with a statement each: premises with hypotheses, and descriptions of apps with what they are for. How a
+    value stands to a post is learnt from few brands; how a sentence stands to a text can be learnt from many. OCNLI is left
+    out for its licence."""
+    rows: list[RelationRow] = []
+    for name in ("cmnli_zh", "csnli_zh"):
+        table = pq.read_table(data / "nli" / name / "train.parquet", columns=["text_a", "text_b", "label"])
+        rows += [RelationRow(*row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)]
+    table = pq.read_table(data / "topic" / "iflytek_few" / "train.parquet", columns=["text", "label"])
+    rows += [RelationRow(row["text"], row["label"], "about") for row in table.to_pylist()]
+    return rows
 
 
 def split(rows: Iterable[Row], groups: Sequence[str]) -> tuple[list[Row], list[Row]]:

@@ -28,6 +28,7 @@ from pinzhi.training.data import (
     read_likenesses,
     read_pairs,
     read_public,
+    read_relations,
     split,
     split_posts,
 )
@@ -59,7 +60,7 @@ class Batches:
         self._others: list[tuple[str, int]] = []  # public texts and their sentiment
         builders: dict[str, Callable[[TaskSettings], Iterator[Build]]] = {
             "comments": self._comments, "public": self._public, "coherence": self._coherence, "manner": self._manner,
-            "rewrite": self._rewrite, "likeness": self._likeness,
+            "rewrite": self._rewrite, "likeness": self._likeness, "relation": self._relation,
         }  # fmt: skip
         self._planned = [(task, build) for task, one in sorted(settings.tasks.items()) for build in builders[task](one)]
         if self._others and "sentiment" in self.examples:
@@ -158,6 +159,15 @@ class Batches:
             chosen = [row for row in rows[: task.max_rows] if not {*map(text_key, row[:2])} & self._held_out()]
             self._make.prepare([text for a, b, _ in chosen for text in (a, b)])
             yield from (partial(self._make.likeness, batch) for batch in self._epochs(chosen, task))
+
+    def _relation(self, task: TaskSettings) -> Iterator[Build]:
+        rows = [
+            row for row in read_relations(self._public_data())
+            if not {text_key(row.text), text_key(row.statement)} & self._held_out()
+        ]  # fmt: skip
+        self._make.prepare([text for row in rows for text in (row.text, row.statement)])
+        key = lambda row: (row.relation == "about", min(len(row.text) // 10, 20))  # noqa: E731
+        return (partial(self._make.relation, batch) for batch in self._epochs(rows[: task.max_rows], task, key))
 
 
 def _of_different_sources(rows: Sequence[PairRow], task: TaskSettings, chance: random.Random) -> list[list[PairRow]]:

@@ -9,18 +9,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pinzhi.heads.encoder import Encoder, clip, pad
-from pinzhi.heads.modules import Context, DeepClassifier, TextClassifier, ValueMatcher
+from pinzhi.heads.modules import Context, DeepClassifier, TextClassifier, ValueMatcher, pair_classifier
 from pinzhi.heads.predict import MANNERS, POST_CONTEXT_TOKENS, build_head, manner_features
 from pinzhi.text import without_emoticons
 from pinzhi.training.data import (
     AUTHENTICITIES,
     PUBLIC_LABELS,
+    RELATIONS,
     SAME,
     SENTIMENTS,
     CoherenceRow,
     CommentRow,
     MannerRow,
     PairRow,
+    RelationRow,
     Target,
     Value,
     varied,
@@ -41,6 +43,7 @@ class MultiTask(nn.Module):
         # Public sets disagree with us and with each other on what is praise: each has labels of its own, and a small say
         # in ours.
         self.public = DeepClassifier(hidden_size, len(PUBLIC_LABELS))
+        self.relation = pair_classifier(hidden_size, len(RELATIONS))  # on the reader of values; not kept either
         self.settings = settings
 
     def encode(self, ids: Tensor, mask: Tensor) -> Tensor:
@@ -51,7 +54,7 @@ class MultiTask(nn.Module):
         """The weighted loss of one batch."""
         losses: dict[str, Callable[..., Tensor]] = {
             "comments": self._comments, "public": self._public, "coherence": self._coherence,
-            "likeness": self._likeness, "rewrite": self._contrast, "manner": self._manner,
+            "likeness": self._likeness, "rewrite": self._contrast, "manner": self._manner, "relation": self._relation,
         }  # fmt: skip
         return {"loss": losses[task](**batch) * self.settings.tasks[task].weight}
 
@@ -100,6 +103,15 @@ class MultiTask(nn.Module):
             missed = torch.stack([torch.log1p(-p_touches[post_of == post].clamp(max=0.999)).sum() for post in touched])
             loss = loss - torch.log1p(-missed.exp().clamp(max=0.999)).mean()
         return loss
+
+    def _relation(
+        self, posts: tuple[Tensor, Tensor], values: tuple[Tensor, Tensor], post_of: Tensor, target: Tensor
+    ) -> Tensor:
+        matcher = self.heads["coherence"]
+        assert isinstance(matcher, ValueMatcher)
+        post, value = self.encode(*posts), self.encode(*values)
+        pooled = matcher.reader.pool(value, values[1], post[post_of], posts[1][post_of])
+        return marginal_loss(self.relation(pooled), target)
 
     def _embed(self, texts: tuple[Tensor, Tensor]) -> Tensor:
         return self.heads["embedding"](self.encode(*texts), texts[1])
@@ -246,6 +258,25 @@ class BatchMaker:
             "declared": torch.tensor(are_declared),
             "target": target_masks(targets, len(ValueMatcher.CLASSES)),
             "touched": torch.tensor(touched, dtype=torch.long),
+        }
+
+    def relation(self, rows: Sequence[RelationRow], chance: random.Random) -> TaskBatch:
+        """Texts with their statements; what a text is about stands beside what another of the batch is about."""
+        pairs = [(number, row.statement, row.relation) for number, row in enumerate(rows)]
+        topics = sorted({row.statement for row in rows if row.relation == "about"})
+        for number, row in enumerate(rows):
+            if row.relation == "about" and (others := [topic for topic in topics if topic != row.statement]):
+                pairs.append((number, chance.choice(others), "apart"))
+        topical, logical = (RELATIONS.index("about"), RELATIONS.index("apart")), (0, 1, 2)
+        targets = []
+        for _, _, relation in pairs:
+            label = RELATIONS.index(relation)
+            targets.append(Target((label,), topical if label in topical else logical))
+        return {
+            "posts": self._padded([row.text for row in rows], "post"),
+            "values": self._padded([statement for _, statement, _ in pairs], "value"),
+            "post_of": torch.tensor([number for number, _, _ in pairs]),
+            "target": target_masks(targets, len(RELATIONS)),
         }
 
     def likeness(self, rows: Sequence[tuple[str, str, float]], _: random.Random) -> TaskBatch:

@@ -46,7 +46,7 @@ SOURCES: Mapping[str, str] = {
     "smp2020_ewect, weibo_moods8, osm2022",
     "authenticity": "labels/comments; group_chat_ads, game_chat_ads",
     "manner": "labels/originality: templates, quotes, sources",
-    "coherence": "labels/coherence",
+    "coherence": "labels/coherence; cmnli_zh, csnli_zh, iflytek_few",
     "embedding": "lcqmc, bq_corpus, afqmc, atec, oppo_xiaobu, pawsx_zh, stsb_zh; labels/originality",
     "originality": "labels/originality: pairs that the embedding was not trained on",
 }
