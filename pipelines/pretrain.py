@@ -7,6 +7,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from pinzhi.paths import configs
+from pinzhi.training.encoders import encoder_folder
 from pinzhi.training.pretrain import pretrain
 from pinzhi.training.settings import EncoderSettings
 
@@ -15,7 +16,8 @@ from pinzhi.training.settings import EncoderSettings
 def train_encoder(data: str, out: str, config: str, start: str | None) -> str:
     """One task: its steps and checkpoints resume on their own."""
     settings = EncoderSettings.load(Path(config))
-    return str(pretrain(Path(data), Path(out), settings, None if start is None else Path(start)))
+    named = start or settings.start
+    return str(pretrain(Path(data), Path(out), settings, None if named is None else encoder_folder(named)))
 
 
 @flow(name="pretrain")
@@ -29,7 +31,8 @@ if __name__ == "__main__":
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, default=Path("work/encoder"))
     parser.add_argument("--config", type=Path, default=configs() / "train" / "encoder.toml")
-    parser.add_argument("--start", type=Path, default=None)
+    parser.add_argument(
+        "--start", help="encoder to go on from: a folder or a name on the model hub; else as the settings say"
+    )
     given = parser.parse_args()
-    start = None if given.start is None else str(given.start)
-    pretrain_encoder(str(given.data), str(given.out), str(given.config), start)
+    pretrain_encoder(str(given.data), str(given.out), str(given.config), given.start)

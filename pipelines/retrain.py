@@ -11,17 +11,18 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from pinzhi.paths import configs, labels, models
+from pinzhi.training.encoders import encoder_folder
 from pinzhi.training.finetune import finetune
 from pinzhi.training.publish import publish
 from pinzhi.training.settings import FinetuneSettings
 
 
 @task(cache_policy=NO_CACHE)
-def train_heads(own: str, data: str, encoder: str, out: str, config: str, heads: str | None) -> str:
+def train_heads(own: str, data: str, encoder: str | None, out: str, config: str, heads: str | None) -> str:
     """Encoder and heads together; resumes from its last checkpoint."""
     settings = FinetuneSettings.load(Path(config))
     start = None if heads is None else Path(heads)
-    return str(finetune(Path(own), Path(data), Path(encoder), Path(out), settings, start))
+    return str(finetune(Path(own), Path(data), encoder_folder(encoder or settings.encoder), Path(out), settings, start))
 
 
 @task(cache_policy=NO_CACHE)
@@ -32,7 +33,7 @@ def publish_heads(tuned: str, own: str, data: str, store: str, day: str, seed: i
 
 @flow(name="retrain")
 def retrain(
-    own: str, data: str, encoder: str, out: str, store: str, config: str, day: str, heads: str | None = None
+    own: str, data: str, encoder: str | None, out: str, store: str, config: str, day: str, heads: str | None = None
 ) -> dict[str, str]:
     """All heads from one encoder."""
     tuned = train_heads(own, data, encoder, out, config, heads)
@@ -42,7 +43,7 @@ def retrain(
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--encoder", type=Path, default=Path("work/encoder/encoder"))
+    parser.add_argument("--encoder", help="a folder or a name on the model hub; else as the settings say")
     parser.add_argument("--out", type=Path, default=Path("work/heads"))
     parser.add_argument("--config", type=Path, default=configs() / "train" / "heads.toml")
     parser.add_argument("--date", default=date.today().strftime("%Y%m%d"))
@@ -51,7 +52,7 @@ if __name__ == "__main__":
     given = parser.parse_args()
     print(
         retrain(
-            str(given.labels), str(given.data), str(given.encoder), str(given.out), str(models()), str(given.config),
+            str(given.labels), str(given.data), given.encoder, str(given.out), str(models()), str(given.config),
             given.date, None if given.heads is None else str(given.heads),
         )
     )  # fmt: skip

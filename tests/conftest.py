@@ -2,9 +2,10 @@
 
 import json
 import socket
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
@@ -12,6 +13,9 @@ import pytest
 from pinzhi import schemas
 from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
+
+if TYPE_CHECKING:
+    from transformers import BertModel
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -90,3 +94,28 @@ def comments(*rows: dict[str, Any]) -> pa.Table:
     return pa.Table.from_pylist(
         [{**base, "comment_id": f"c{i}", **row} for i, row in enumerate(rows)], schema=schemas.COMMENTS
     )
+
+
+def small_bert(n_tokens: int) -> "BertModel":
+    """A small BERT that has learnt nothing."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(1)
+    shape = BertConfig(
+        vocab_size=n_tokens, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64
+    )
+    return BertModel(shape)
+
+
+def save_foreign_bert(folder: Path, characters: Iterable[str]) -> "BertModel":
+    """A small BERT with a tokenizer of its own kind: word pieces, and none of our marks."""
+    from transformers import BertTokenizer
+
+    folder.mkdir(parents=True)
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters]
+    (folder / "vocab.txt").write_text("\n".join(tokens) + "\n", "utf-8")
+    BertTokenizer.from_pretrained(folder, local_files_only=True).save_pretrained(folder)
+    bert = small_bert(len(tokens))
+    bert.save_pretrained(folder)
+    return bert

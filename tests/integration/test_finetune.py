@@ -7,18 +7,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import torch
-from transformers import BertConfig, BertModel
 
 from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.predict import Heads, build_head, load_weights
-from pinzhi.heads.tokenizer import build_tokenizer
 from pinzhi.paths import configs
 from pinzhi.training.data import PUBLIC_SETS
 from pinzhi.training.finetune import Batches, finetune
 from pinzhi.training.multitask import TRAINED_WITH_ENCODER
 from pinzhi.training.settings import FinetuneSettings
-from tests.conftest import ROOT
+from tests.conftest import ROOT, save_foreign_bert
 
 TASKS = ("comments", "public", "likeness", "relation")
 SEEN_ELSEWHERE = "这家店的面汤很好喝，下次还来"  # a train text of one set, a dev text of another
@@ -70,14 +67,7 @@ def _write(path: Path, columns: dict[str, list[Any]]) -> None:
 @pytest.fixture
 def encoder(tmp_path: Path) -> Path:
     """A small BERT that has learnt nothing."""
-    tokenizer = build_tokenizer({character: 9 for character in "面汤味道好喝下次还来这家店的第组条怎么退货几点开门"})
-    tokenizer.save_pretrained(tmp_path / "encoder")
-    torch.manual_seed(1)
-    BertModel(
-        BertConfig(
-            vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64
-        )
-    ).save_pretrained(tmp_path / "encoder")
+    save_foreign_bert(tmp_path / "encoder", "面汤味道好喝下次还来这家店的第组条怎么退货几点开门")
     return tmp_path / "encoder"
 
 

@@ -9,25 +9,20 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from torch import nn
-from transformers import AutoModel, BertConfig, BertModel
+from transformers import AutoModel, BertModel
 
+from pinzhi.errors import ModelError
 from pinzhi.heads.encoder import Encoder
-from pinzhi.heads.tokenizer import build_tokenizer
+from pinzhi.heads.tokenizer import CODES, ROLES
 from pinzhi.paths import configs
 from pinzhi.training.comparison import compare_encoders
+from pinzhi.training.encoders import encoder_folder
 from pinzhi.training.objectives import IGNORED, MaskedWords, ReplacedWords, shrunk
 from pinzhi.training.pretrain import pretrain
 from pinzhi.training.settings import ComparisonSettings, EncoderSettings
+from tests.conftest import save_foreign_bert, small_bert
 
 WORDS = ["茶园", "清明", "采摘", "咖啡", "豆子", "烘焙", "徒步", "山路", "露营", "客服", "退款", "发货"]
-
-
-def small_bert(n_tokens: int) -> BertModel:
-    torch.manual_seed(1)
-    shape = BertConfig(
-        vocab_size=n_tokens, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64
-    )
-    return BertModel(shape)
 
 
 @pytest.fixture
@@ -59,11 +54,7 @@ def settings(objective: str, steps: int) -> EncoderSettings:
 @pytest.mark.parametrize("objective", ["masked", "replaced"])
 def test_a_bert_of_another_size_goes_on_from_its_folder_and_resumes(data: Path, tmp_path: Path, objective: str) -> None:
     start = tmp_path / "start"
-    tokenizer = build_tokenizer({word: 9 for word in [*WORDS, *{c for word in WORDS for c in word}, *"0123456789第次"]})
-    tokenizer.save_pretrained(start)
-    bert = small_bert(len(tokenizer))
-    bert.save_pretrained(start)
-
+    bert = save_foreign_bert(start, sorted({*"".join(WORDS), *"0123456789第次"}))
     folder = pretrain(data, tmp_path / "out", settings(objective, 4), start)
     again = pretrain(data, tmp_path / "out", settings(objective, 8), start)
     assert again == folder
@@ -71,8 +62,13 @@ def test_a_bert_of_another_size_goes_on_from_its_folder_and_resumes(data: Path, 
     assert state["global_step"] == 8
     trained = AutoModel.from_pretrained(folder, local_files_only=True)
     assert isinstance(trained, BertModel) and trained.config.hidden_size == 32
-    moved = trained.get_input_embeddings().weight - bert.get_input_embeddings().weight
-    assert moved.abs().max() > 1e-4
+    words, known = trained.get_input_embeddings().weight, bert.get_input_embeddings().weight
+    assert (words[: len(known)] - known).abs().max() > 1e-4
+    reader = Encoder.load(folder)
+    assert len(words) == len(known) + len(CODES) + len(ROLES), "the marks have vectors of their own"
+    assert len({reader.role(name[1:-1]) for name in ROLES}) == len(ROLES)
+    weights = reader.token_weights()
+    assert weights[reader.token_ids(["茶"])[0]] > 0 and weights[reader.tokenizer.sep_token_id] == 0
 
 
 def tiny() -> EncoderSettings:
@@ -156,3 +152,10 @@ def test_a_generator_starts_from_the_strongest_directions() -> None:
     small = shrunk(strong + 0.01 * torch.randn(50, 32), 4)
     distances, kept = torch.cdist(strong, strong), torch.cdist(small, small)
     assert torch.corrcoef(torch.stack([distances.flatten(), kept.flatten()]))[0, 1] > 0.99
+
+
+def test_a_name_is_a_folder_or_is_looked_for_on_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert encoder_folder(str(tmp_path)) == tmp_path
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ModelError, match="neither"):
+        encoder_folder("nobody/no-such-encoder")

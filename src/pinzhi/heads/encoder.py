@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pinzhi.errors import ModelError
+from pinzhi.heads.tokenizer import CODES, ROLES, SPECIAL_TOKENS
 from pinzhi.segment import Segmenter
 from pinzhi.text import letters, normalise
 
@@ -43,19 +44,7 @@ class Encoder:
     @classmethod
     def load(cls, folder: Path, segmenter: Segmenter | None = None) -> "Encoder":
         """Load an encoder from a local folder; never from the network. Raises ModelError."""
-        from transformers import AutoModel, AutoTokenizer
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()
-
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"{folder}: expected an encoder (config.json, model.safetensors, tokenizer.json), found {error}; "
-                "restore the folder or run `pinzhi models list`"
-            ) from error
+        model, tokenizer = load_transformer(folder)
         return cls(model.eval(), tokenizer, segmenter or Segmenter())
 
     @property
@@ -69,13 +58,16 @@ class Encoder:
         return self.model.get_input_embeddings().weight.detach()
 
     def token_weights(self) -> np.ndarray:
-        """How much each token tells [n_tokens], 0-1: its surprise in the pre-training texts; 0 without letters."""
-        vocabulary = json.loads(self.tokenizer.backend_tokenizer.to_str())["model"]["vocab"]
-        surprise = np.clip((-np.array([score for _, score in vocabulary]) - 4) / 8, 0, 1)
-        spoken = np.array([bool(letters(token)) for token, _ in vocabulary])
-        weights = np.zeros(len(self.tokenizer), dtype=np.float32)
-        weights[: len(vocabulary)] = np.where(spoken, surprise, 0)
-        return weights
+        """How much each token tells [n_tokens], 0-1: its surprise in the pre-training texts, the same for all where the
+        tokenizer does not know how frequent they are; 0 for marks and without letters."""
+        scored = json.loads(self.tokenizer.backend_tokenizer.to_str())["model"]["vocab"]
+        surprise = np.full(len(self.tokenizer), 0.5, dtype=np.float32)
+        if isinstance(scored, list):
+            surprise[: len(scored)] = np.clip((-np.array([score for _, score in scored]) - 4) / 8, 0, 1)
+        tokens = self.tokenizer.convert_ids_to_tokens(range(len(self.tokenizer)))
+        marks = {*self.tokenizer.all_special_tokens, *SPECIAL_TOKENS}
+        spoken = np.array([bool(letters(token)) and token not in marks for token in tokens])
+        return np.where(spoken, surprise, 0).astype(np.float32)
 
     def words(self, text: str) -> str:
         """Words of raw `text`, joined by spaces as the tokenizer wants them."""
@@ -119,6 +111,29 @@ class Encoder:
         if len(ids) == 1 and bool(mask.all()):
             return self._hidden_of(tuple(ids[0].tolist()))
         return self.model(input_ids=ids, attention_mask=mask).last_hidden_state
+
+
+def load_transformer(folder: Path) -> tuple[Any, Any]:
+    """Model in single precision and tokenizer of a local folder. A foreign encoder gets the marks that ours has, with
+    vectors of their own to be trained. Raises ModelError."""
+    from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{folder}: expected an encoder (config.json, model.safetensors, tokenizer.json), found {error}; "
+            "restore the folder or run `pinzhi models list`"
+        ) from error
+    known = tokenizer.get_vocab()
+    if missing := [mark for mark in (*CODES, *ROLES) if mark not in known]:
+        tokenizer.add_special_tokens({"additional_special_tokens": missing})
+    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    return model, tokenizer
 
 
 def clip(ids: list[int], max_tokens: int) -> list[int]:

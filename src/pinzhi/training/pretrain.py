@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import torch
 from torch import nn
 
+from pinzhi.heads.encoder import load_transformer
 from pinzhi.heads.tokenizer import SPECIAL_TOKENS, build_tokenizer
 from pinzhi.segment import Segmenter
 from pinzhi.training.checkpoints import last_whole
@@ -81,8 +82,10 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | Non
     if not corpus.exists():
         build_corpus(data, out, settings.corpus, Segmenter())
     encoder = out / "encoder"
+    set_seed(settings.seed)
+    trunk = None
     if start is not None:
-        tokenizer = AutoTokenizer.from_pretrained(start, local_files_only=True)
+        trunk, tokenizer = load_transformer(start)
     elif (encoder / "tokenizer.json").exists():
         tokenizer = AutoTokenizer.from_pretrained(encoder, local_files_only=True)
     else:
@@ -104,9 +107,7 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | Non
     packed = dataset.map(pack, batched=True, batch_size=2000, remove_columns=dataset.column_names)
 
     set_seed(settings.seed)
-    if start is not None:
-        trunk = AutoModel.from_pretrained(start, local_files_only=True, dtype=torch.float32)
-    else:
+    if trunk is None:
         trunk = AutoModel.from_config(_shape(settings.model, tokenizer))
         vectors = out / "skipgram.npy"
         if not vectors.exists():

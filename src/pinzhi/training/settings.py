@@ -85,9 +85,11 @@ class PretrainingSettings(Settings):
 
 
 class EncoderSettings(Settings):
-    """configs/train/encoder.toml"""
+    """configs/train/encoder.toml; `start` names an encoder, a local folder or one of the model hub, to go on from instead of
+    from the texts alone."""
 
     seed: int
+    start: str | None = None
     corpus: CorpusSettings
     vocabulary: VocabularySettings
     skipgram: SkipgramSettings
@@ -156,9 +158,10 @@ class ComparisonSettings(Settings):
 
 
 class FinetuneSettings(Settings):
-    """configs/train/heads.toml"""
+    """configs/train/heads.toml; `encoder` names the one to fine-tune: a local folder, or one of the model hub."""
 
     seed: int
+    encoder: str = "work/encoder/encoder"
     learning_rate: float  # of the encoder; 0 leaves it as it is
     head_learning_rate: float
     warmup_share: float
