@@ -53,7 +53,7 @@ def write_version(models: Path, head: str, source: Path, manifest: Mapping[str, 
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
     for name in files:
-        shutil.copy2(source / name, temporary / name)
+        shutil.copyfile(source / name, temporary / name)  # readable by everyone, whatever the source was
     (temporary / MANIFEST).write_text(text, "utf-8")
     temporary.chmod(0o755)
     temporary.rename(target)
