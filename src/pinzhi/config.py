@@ -26,6 +26,7 @@ class OriginalityConfig(_Section):
     duplicate_similarity: Share
     wanted_recall: Share
     max_candidates: Count
+    max_read: Count
     derived_from: Share
     unshown_weight: Share
     template_from: Share

@@ -18,7 +18,7 @@ from pinzhi.heads.store import active_versions
 from pinzhi.interaction import coordinate
 from pinzhi.labels import Grade, Originality, Verdict
 from pinzhi.originality.index import INDEX, IndexRows, PostIndex
-from pinzhi.originality.search import Finding, Search
+from pinzhi.originality.search import Finding, Limits, Search
 from pinzhi.segment import Segmenter
 from pinzhi.tables import check
 from pinzhi.text import is_blank, normalise
@@ -71,9 +71,9 @@ class Scorer:
     def _search(self) -> Search:
         from pinzhi.originality.words import WordReader
 
-        encoder = self.heads.encoder
+        encoder, settings = self.heads.encoder, self.config.originality
         reader = WordReader(encoder.token_ids, encoder.word_vectors.numpy(), encoder.token_weights())
-        return Search(reader, self.heads.judge, self.config.originality.max_candidates)
+        return Search(reader, self.heads.judge, Limits(settings.max_candidates, settings.max_read))
 
     # -- one draft ---------------------------------------------------------------------------------------------------
 

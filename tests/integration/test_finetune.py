@@ -10,6 +10,7 @@ import pytest
 
 from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.predict import Heads, build_head, load_weights
+from pinzhi.originality.evidence import FEATURES
 from pinzhi.paths import configs
 from pinzhi.training.data import PUBLIC_SETS
 from pinzhi.training.finetune import Batches, finetune
@@ -83,7 +84,7 @@ def test_every_task_teaches_and_what_is_written_can_be_loaded(
     out = finetune(labels, data, encoder, tmp_path / "out", settings(), is_quiet=True)
     tuned = Encoder.load(out / "encoder")
     modules = {
-        name: load_weights(build_head(name, tuned.hidden_size), out / f"{name}.safetensors")
+        name: load_weights(build_head(name, tuned.hidden_size, len(FEATURES)), out / f"{name}.safetensors")
         for name in TRAINED_WITH_ENCODER
     }
     heads = Heads(tuned, modules, {})

@@ -54,7 +54,7 @@ class Inputs:
         self._print_tag = tag(scorer, ("encoder", "manner", "embedding"))
         self._original_tag = tag(
             scorer, ("encoder", "manner", "embedding", "originality"), own,
-            f"{search.duplicate_similarity}/{search.wanted_recall}/{search.max_candidates}",
+            f"{search.duplicate_similarity}/{search.wanted_recall}/{search.max_candidates}/{search.max_read}",
         )  # fmt: skip
         self._scorer = scorer
 

@@ -103,10 +103,12 @@ def evaluate_originality(heads: Heads, read: WordReader, labels: Path) -> Report
     pairs, manners = read_pairs(labels)
     _, dev = split(pairs, [row.group for row in pairs])
     dev = [row for row in dev if row.label != "quote"]
-    features = pair_evidence(heads, read, [(row.earlier, row.later) for row in dev])
-    p = heads.judge(features)
+    texts = [(row.earlier, row.later) for row in dev]
+    features = pair_evidence(heads, read, texts)
+    p, alone = heads.judge(features, texts), heads.judge(features)
     derived = np.array([row.label in ("duplicate", "rewrite") for row in dev])
-    score = p[:, 1] + p[:, 2]
+    far = ~derived | np.array([(row.grade or 0) >= 4 for row in dev])
+    score, of_evidence = p[:, 1] + p[:, 2], alone[:, 1] + alone[:, 2]
     segmenter = Segmenter()
     vectorizer = TfidfVectorizer(analyzer=lambda text: segmenter.cut(text)).fit([row.earlier for row in dev])
     tfidf = np.array([(vectorizer.transform([r.earlier]) @ vectorizer.transform([r.later]).T).sum() for r in dev])
@@ -122,6 +124,9 @@ def evaluate_originality(heads: Heads, read: WordReader, labels: Path) -> Report
     manner = np.array([MANNERS.index(row.label) for row in manner_dev])
     return {
         "derived_auroc": bootstrap(roc_auc_score, derived, score),
+        "derived_auroc_by_evidence_alone": bootstrap(roc_auc_score, derived, of_evidence),
+        "far_rewrite_auroc": bootstrap(roc_auc_score, derived[far], score[far]),
+        "far_rewrite_auroc_by_evidence_alone": bootstrap(roc_auc_score, derived[far], of_evidence[far]),
         "rewrite_auroc": bootstrap(roc_auc_score, derived[rewrite], score[rewrite]),
         "minhash_jaccard_auroc": bootstrap(roc_auc_score, derived, features[:, FEATURES.index("jaccard_4")]),
         "tfidf_auroc": bootstrap(roc_auc_score, derived, tfidf),

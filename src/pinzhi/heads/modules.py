@@ -110,15 +110,16 @@ class TextClassifier(nn.Module):
 
 
 def pair_classifier(hidden_size: int, n_classes: int, dropout: float = 0.1) -> nn.Sequential:
-    """From what a ValueReader makes of two texts [n, 4h] to logits [n, c]."""
+    """From what a PairReader makes of two texts [n, 4h] to logits [n, c]."""
     return nn.Sequential(
         nn.Linear(4 * hidden_size, hidden_size), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden_size, n_classes)
     )
 
 
-class ValueReader(nn.Module):
-    """One value read together with one post. Both are encoded alone (a value once per brand, a post once for all values)
-    and meet in the last layers only, which keeps the cost of a brand with five values near that of one pass."""
+class PairReader(nn.Module):
+    """Two texts read together: a value and a post, an earlier post and a later one. Both are encoded alone (a value once per
+    brand, a post once for all values) and meet in the last layers only, which keeps the cost of a brand with five values
+    near that of one pass."""
 
     def __init__(self, hidden_size: int, n_classes: int, n_layers: int = 2, dropout: float = 0.1) -> None:
         super().__init__()
@@ -129,19 +130,18 @@ class ValueReader(nn.Module):
         self.layers = nn.TransformerEncoder(layer, n_layers, norm=nn.LayerNorm(hidden_size), enable_nested_tensor=False)
         self.classify = pair_classifier(hidden_size, n_classes, dropout)
 
-    def pool(self, value: Tensor, value_mask: Tensor, post: Tensor, post_mask: Tensor) -> Tensor:
-        """What is made of values [n, v, h] and posts [n, t, h], row by row [n, 4h]."""
-        joint = torch.cat([value + self.side.weight[0], post + self.side.weight[1]], 1)
-        mask = torch.cat([value_mask, post_mask], 1)
+    def pool(self, one: Tensor, one_mask: Tensor, two: Tensor, two_mask: Tensor) -> Tensor:
+        """What is made of texts [n, s, h] and [n, t, h], row by row [n, 4h]."""
+        joint = torch.cat([one + self.side.weight[0], two + self.side.weight[1]], 1)
+        mask = torch.cat([one_mask, two_mask], 1)
         mixed = self.layers(joint, src_key_padding_mask=mask == 0)
-        n_value = value.shape[1]
-        of_value = masked_mean(mixed[:, :n_value], value_mask)
-        of_post = masked_mean(mixed[:, n_value:], post_mask)
-        return torch.cat([of_value, of_post, of_value * of_post, (of_value - of_post).abs()], -1)
+        of_one = masked_mean(mixed[:, : one.shape[1]], one_mask)
+        of_two = masked_mean(mixed[:, one.shape[1] :], two_mask)
+        return torch.cat([of_one, of_two, of_one * of_two, (of_one - of_two).abs()], -1)
 
-    def forward(self, value: Tensor, value_mask: Tensor, post: Tensor, post_mask: Tensor) -> Tensor:
-        """Logits [n, c] for values [n, v, h] and posts [n, t, h], row by row."""
-        return self.classify(self.pool(value, value_mask, post, post_mask))
+    def forward(self, one: Tensor, one_mask: Tensor, two: Tensor, two_mask: Tensor) -> Tensor:
+        """Logits [n, c] for texts [n, s, h] and [n, t, h], row by row."""
+        return self.classify(self.pool(one, one_mask, two, two_mask))
 
 
 class ValueMatcher(nn.Module):
@@ -154,7 +154,7 @@ class ValueMatcher(nn.Module):
 
     def __init__(self, hidden_size: int) -> None:
         super().__init__()
-        self.reader = ValueReader(hidden_size, len(self.CLASSES))
+        self.reader = PairReader(hidden_size, len(self.CLASSES))
         self.alone = TextClassifier(hidden_size, len(self.CLASSES))
         self.factors: Tensor
         self.register_buffer("factors", torch.ones(self.N_PARTS))
@@ -181,12 +181,10 @@ class SentenceEmbedder(nn.Module):
         return nn.functional.normalize(self.project(masked_mean(hidden, mask)), dim=-1)
 
 
-class PairJudge(nn.Module):
-    """From the evidence of a pair of texts [n, n_features] to original, duplicate, rewrite, quote."""
+class EvidenceJudge(nn.Module):
+    """From the evidence of a pair of texts [n, n_features] to logits [n, c]."""
 
-    CLASSES = ("original", "duplicate", "rewrite", "quote")
-
-    def __init__(self, n_features: int, width: int = 48, dropout: float = 0.1) -> None:
+    def __init__(self, n_features: int, n_classes: int, width: int = 48, dropout: float = 0.1) -> None:
         super().__init__()
         self.mean: Tensor
         self.scale: Tensor
@@ -195,9 +193,30 @@ class PairJudge(nn.Module):
         self.layers = nn.Sequential(
             nn.Linear(n_features, width), nn.GELU(), nn.Dropout(dropout),
             nn.Linear(width, width), nn.GELU(), nn.Dropout(dropout),
-            nn.Linear(width, len(self.CLASSES)),
+            nn.Linear(width, n_classes),
         )  # fmt: skip
 
     def forward(self, features: Tensor) -> Tensor:
-        """Logits [n, 4]."""
+        """Logits [n, c]."""
         return self.layers((features - self.mean) / self.scale)
+
+
+class PairJudge(nn.Module):
+    """Whether a later post is original or a duplicate, rewrite or quote of an earlier one, in two parts: the evidence, which is
+    cheap and enough for copies, and a reader of both texts, which also knows what was said in other words. The parts are
+    trained apart; `factors` weigh them where both speak."""
+
+    CLASSES = ("original", "duplicate", "rewrite", "quote")
+
+    def __init__(self, hidden_size: int, n_features: int) -> None:
+        super().__init__()
+        self.evidence = EvidenceJudge(n_features, len(self.CLASSES))
+        self.reader = PairReader(hidden_size, len(self.CLASSES))
+        self.factors: Tensor
+        self.register_buffer("factors", torch.ones(2))
+
+    def forward(self, features: Tensor, read: Tensor | None = None) -> Tensor:
+        """Logits [n, 4] from the evidence [n, n_features] and, where the texts were read, the reader's logits [n, 4]."""
+        if read is None:
+            return self.evidence(features)
+        return self.factors[0] * self.evidence(features) + self.factors[1] * read

@@ -20,6 +20,7 @@ from pinzhi.text import is_attributed, normalise, own_words
 POST_CONTEXT_TOKENS = 48  # of the post that a comment answers
 COMMENT_TOKENS = 160
 POSTS_AT_ONCE = 512  # whose hidden states are held while their comments are read: 26 MB
+PAIR_TOKENS = 128  # of each of two posts that are read together
 MATCH_BATCH = 16  # (value, post) pairs in one pass of the matcher; more is no faster and leaves holes in memory
 MANNERS = ("own", "template", "quote")
 
@@ -33,15 +34,15 @@ def manner_features(text: str) -> tuple[float, float, float]:
     return float(is_attributed(text)), (end - start) / max(1, len(text)), min(1.0, (end - start) / 200)
 
 
-def build_head(name: str, hidden_size: int, n_features: int = 0) -> nn.Module:
-    """The untrained module of head `name`."""
+def build_head(name: str, hidden_size: int, n_features: int) -> nn.Module:
+    """The untrained module of head `name`; `n_features` is the length of the evidence of a pair, for the head that judges it."""
     builders: dict[str, Callable[[], nn.Module]] = {
         "sentiment": lambda: TextClassifier(hidden_size, 3, reads_context=True),
         "authenticity": lambda: TextClassifier(hidden_size, 5, reads_context=True),
         "manner": lambda: TextClassifier(hidden_size, len(MANNERS), n_extra=3),
         "coherence": lambda: ValueMatcher(hidden_size),
         "embedding": lambda: SentenceEmbedder(hidden_size),
-        "originality": lambda: PairJudge(n_features),
+        "originality": lambda: PairJudge(hidden_size, n_features),
     }
     return builders[name]()
 
@@ -246,11 +247,30 @@ class Heads:
         return np.split(p, np.cumsum(counts)[:-1])
 
     @torch.inference_mode()
-    def judge(self, features: np.ndarray) -> np.ndarray:
-        """Probabilities [n, 4] (PairJudge.CLASSES) from the evidence of pairs [n, f]."""
+    def judge(self, features: np.ndarray, pairs: Sequence[tuple[str, str]] | None = None) -> np.ndarray:
+        """Probabilities [n, 4] (PairJudge.CLASSES) from the evidence of pairs [n, f] and, where the texts are given as `pairs`
+        (earlier, later), from reading them."""
         if not len(features):
             return np.zeros((0, len(PairJudge.CLASSES)), np.float32)
-        return self._probabilities("originality", self._modules["originality"](torch.from_numpy(features)))
+        read = None if pairs is None else torch.from_numpy(self.read_pairs(pairs))
+        return self._probabilities("originality", self._modules["originality"](torch.from_numpy(features), read))
+
+    @torch.inference_mode()
+    def read_pairs(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+        """Logits [n, 4] of the reader for (earlier, later) texts, of which it sees PAIR_TOKENS each."""
+        judge = self._modules["originality"]
+        assert isinstance(judge, PairJudge)
+        texts = sorted({text for pair in pairs for text in pair})
+        ids = dict(zip(texts, self.encoder.token_ids(texts, PAIR_TOKENS), strict=True))
+        logits = np.zeros((len(pairs), len(PairJudge.CLASSES)), np.float32)
+        order = sorted(range(len(pairs)), key=lambda row: sum(len(ids[text]) for text in pairs[row]))
+        for start in range(0, len(order), MATCH_BATCH):
+            rows = order[start : start + MATCH_BATCH]
+            shown = sorted({text for row in rows for text in pairs[row]})
+            hidden, mask = self._encoded([ids[text] for text in shown], "post")
+            earlier, later = ([shown.index(pairs[row][side]) for row in rows] for side in (0, 1))
+            logits[rows] = judge.reader(hidden[earlier], mask[earlier], hidden[later], mask[later]).numpy()
+        return logits
 
 
 def _carrying(clauses: "Clauses", p: float, without: np.ndarray) -> list[tuple[int, int]]:

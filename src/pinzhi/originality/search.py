@@ -1,7 +1,8 @@
 """Search and judgement: for each post the earlier posts that it may derive from, and the one it does derive from."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from pinzhi.originality.words import WordReader
 from pinzhi.types import PairSpan
 
 ORIGINAL, DUPLICATE, REWRITE, QUOTE = range(4)  # of the pair judge
+UNRELATED = 0.98  # probability of an original from which a candidate is not worth reading
+SURELY = 0.95  # probability of a duplicate from which reading adds nothing
 DERIVED_FROM = 0.5  # probability of duplicate, rewrite or quote from which a candidate counts as a source
 
 Key = tuple[str, str]
@@ -29,13 +32,29 @@ class Finding:
     is_undetermined: bool = False
 
 
-class Search:
-    """Judges posts against an index. `judge` maps evidence [n, f] to probabilities [n, 4]."""
+class Judge(Protocol):
+    """Evidence [n, f] to probabilities [n, 4]; better ones where the pairs of texts (earlier, later) are given too."""
 
-    def __init__(self, read: WordReader, judge: Callable[[np.ndarray], np.ndarray], max_candidates: int) -> None:
+    def __call__(self, features: np.ndarray, pairs: Sequence[tuple[str, str]] | None = None) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Earlier posts that are judged for one post, and how many of those, the likeliest sources by the evidence alone, are read
+    together with it."""
+
+    candidates: int
+    read: int
+
+
+class Search:
+    """Judges posts against an index."""
+
+    def __init__(self, read: WordReader, judge: Judge, limits: Limits) -> None:
         self._read = read
         self._judge = judge
-        self._limit = max_candidates
+        self._limit = limits.candidates
+        self._most_read = limits.read
 
     def judge_rows(self, rows: IndexRows, index: PostIndex, own_accounts: Sequence[Key]) -> list[Finding]:
         """One finding per row, in order; only surely earlier posts of `index` can be its source."""
@@ -77,8 +96,24 @@ class Search:
         ]
         if not features:
             return [np.zeros((0, 4), np.float32) for _ in candidates]
-        p = self._judge(np.stack(features))
-        return np.split(p, np.cumsum([len(found) for found in candidates])[:-1])
+        evidence = np.stack(features)
+        p = self._judge(evidence)
+        pairs = [(index.rows.texts[at], rows.texts[i]) for i, found in enumerate(candidates) for at in found]
+        ends = np.cumsum([len(found) for found in candidates])
+        chosen = np.concatenate(
+            [
+                end - len(found) + self._worth_reading(p[end - len(found) : end])
+                for end, found in zip(ends, candidates, strict=True)
+            ]
+        )
+        if len(chosen):
+            p[chosen] = self._judge(evidence[chosen], [pairs[at] for at in chosen])
+        return np.split(p, ends[:-1])
+
+    def _worth_reading(self, p: np.ndarray) -> np.ndarray:
+        """Rows of the likeliest sources among candidates [k, 4]; a copy is one without being read."""
+        likely = np.argsort(p[:, ORIGINAL], kind="stable")[: self._most_read]
+        return likely[(p[likely, ORIGINAL] < UNRELATED) & (p[likely, DUPLICATE] < SURELY)]
 
     def _finding(
         self, rows: IndexRows, i: int, index: PostIndex, before: list[int], beside: list[int], p: np.ndarray,

@@ -61,6 +61,7 @@ class Batches:
         builders: dict[str, Callable[[TaskSettings], Iterator[Build]]] = {
             "comments": self._comments, "public": self._public, "coherence": self._coherence, "manner": self._manner,
             "rewrite": self._rewrite, "likeness": self._likeness, "relation": self._relation,
+            "pairs": self._pairs,
         }  # fmt: skip
         self._planned = [(task, build) for task, one in sorted(settings.tasks.items()) for build in builders[task](one)]
         if self._others and "sentiment" in self.examples:
@@ -153,6 +154,13 @@ class Batches:
         self._make.prepare([text for row in pairs for text in (row.earlier, row.later, *row.same_topic)])
         derived = [row for row in pairs if row.label in ("rewrite", "duplicate") and not kept_for_judge(row)]
         return (partial(self._make.rewrite, batch) for batch in _of_different_sources(derived, task, self._chance))
+
+    def _pairs(self, task: TaskSettings) -> Iterator[Build]:
+        pairs, _ = read_pairs(self._labels)
+        train, _ = split(pairs, [row.group for row in pairs])
+        self._make.prepare([text for row in train for text in (row.earlier, row.later, *row.same_topic)])
+        by_length = self._epochs(train, task, lambda row: min((len(row.earlier) + len(row.later)) // 60, 8))
+        return (partial(self._make.pairs, batch) for batch in by_length)
 
     def _likeness(self, task: TaskSettings) -> Iterator[Build]:
         for _, rows in read_likenesses(self._public_data()):

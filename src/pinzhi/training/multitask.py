@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pinzhi.heads.encoder import Encoder, clip, pad
-from pinzhi.heads.modules import Context, DeepClassifier, TextClassifier, ValueMatcher, pair_classifier
-from pinzhi.heads.predict import MANNERS, POST_CONTEXT_TOKENS, build_head, manner_features
+from pinzhi.heads.modules import Context, DeepClassifier, PairJudge, TextClassifier, ValueMatcher, pair_classifier
+from pinzhi.heads.predict import MANNERS, PAIR_TOKENS, POST_CONTEXT_TOKENS, build_head, manner_features
+from pinzhi.originality.evidence import FEATURES
 from pinzhi.text import without_emoticons
 from pinzhi.training.data import (
     AUTHENTICITIES,
@@ -30,7 +31,7 @@ from pinzhi.training.data import (
 from pinzhi.training.settings import FinetuneSettings
 
 TaskBatch = dict[str, Any]
-TRAINED_WITH_ENCODER = ("sentiment", "authenticity", "manner", "coherence", "embedding")
+TRAINED_WITH_ENCODER = ("sentiment", "authenticity", "manner", "coherence", "embedding", "originality")
 
 
 class MultiTask(nn.Module):
@@ -39,7 +40,9 @@ class MultiTask(nn.Module):
     def __init__(self, trunk: nn.Module, hidden_size: int, settings: FinetuneSettings) -> None:
         super().__init__()
         self.trunk = trunk
-        self.heads = nn.ModuleDict({head: build_head(head, hidden_size) for head in TRAINED_WITH_ENCODER})
+        self.heads = nn.ModuleDict(
+            {head: build_head(head, hidden_size, len(FEATURES)) for head in TRAINED_WITH_ENCODER}
+        )
         # Public sets disagree with us and with each other on what is praise: each has labels of its own, and a small say
         # in ours.
         self.public = DeepClassifier(hidden_size, len(PUBLIC_LABELS))
@@ -55,6 +58,7 @@ class MultiTask(nn.Module):
         losses: dict[str, Callable[..., Tensor]] = {
             "comments": self._comments, "public": self._public, "coherence": self._coherence,
             "likeness": self._likeness, "rewrite": self._contrast, "manner": self._manner, "relation": self._relation,
+            "pairs": self._pairs,
         }  # fmt: skip
         return {"loss": losses[task](**batch) * self.settings.tasks[task].weight}
 
@@ -112,6 +116,12 @@ class MultiTask(nn.Module):
         post, value = self.encode(*posts), self.encode(*values)
         pooled = matcher.reader.pool(value, values[1], post[post_of], posts[1][post_of])
         return marginal_loss(self.relation(pooled), target)
+
+    def _pairs(self, earlier: tuple[Tensor, Tensor], later: tuple[Tensor, Tensor], label: Tensor) -> Tensor:
+        judge = self.heads["originality"]
+        assert isinstance(judge, PairJudge)
+        said = judge.reader(self.encode(*earlier), earlier[1], self.encode(*later), later[1])
+        return functional.cross_entropy(said, label)
 
     def _embed(self, texts: tuple[Tensor, Tensor]) -> Tensor:
         return self.heads["embedding"](self.encode(*texts), texts[1])
@@ -285,6 +295,18 @@ class BatchMaker:
             "left": self._padded([a for a, _, _ in rows], "post"),
             "right": self._padded([b for _, b, _ in rows], "post"),
             "likeness": torch.tensor([likeness for _, _, likeness in rows]),
+        }
+
+    def pairs(self, rows: Sequence[PairRow], chance: random.Random) -> TaskBatch:
+        """Pairs with their class; every other later text also beside another post of its topic, from which it does not derive."""
+        shown = [(row.earlier, row.later, row.label) for row in rows]
+        for row in rows:
+            if row.same_topic and not row.how.startswith("merge") and chance.random() < 0.5:
+                shown.append((chance.choice(row.same_topic), row.later, "original"))
+        return {
+            "earlier": self._padded([earlier for earlier, _, _ in shown], "post", PAIR_TOKENS),
+            "later": self._padded([later for _, later, _ in shown], "post", PAIR_TOKENS),
+            "label": torch.tensor([PairJudge.CLASSES.index(label) for _, _, label in shown]),
         }
 
     def rewrite(self, rows: Sequence[PairRow], chance: random.Random) -> TaskBatch:

@@ -18,7 +18,7 @@ from pinzhi.evaluation.coherence import evaluate_coherence, score_coherence
 from pinzhi.evaluation.evaluate import evaluate_comments, evaluate_originality, pair_evidence, word_reader
 from pinzhi.evaluation.metrics import fit_scales, fit_temperature
 from pinzhi.heads.encoder import Encoder
-from pinzhi.heads.modules import PairJudge, TextClassifier, ValueMatcher
+from pinzhi.heads.modules import EvidenceJudge, PairJudge, TextClassifier, ValueMatcher
 from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
 from pinzhi.heads.store import promote, write_version
 from pinzhi.labels import Authenticity, Grade, Sentiment
@@ -48,7 +48,7 @@ SOURCES: Mapping[str, str] = {
     "manner": "labels/originality: templates, quotes, sources",
     "coherence": "labels/coherence; cmnli_zh, csnli_zh, iflytek_few",
     "embedding": "lcqmc, bq_corpus, afqmc, atec, oppo_xiaobu, pawsx_zh, stsb_zh; labels/originality",
-    "originality": "labels/originality: pairs that the embedding was not trained on",
+    "originality": "labels/originality: the reader all pairs, the judge of evidence those that the embedding was not trained on",
 }
 LIMITS: Mapping[str, str] = {
     "sentiment": "Irony without a marker, dialect and two-character comments are weak.",
@@ -71,10 +71,10 @@ def judge_pairs(rows: Sequence[PairRow]) -> tuple[list[tuple[str, str]], list[in
     return pairs, labels
 
 
-def train_judge(features: np.ndarray, labels: np.ndarray, seed: int, steps: int = 700) -> PairJudge:
-    """A pair judge on evidence [n, f]; classes weigh by the root of their rarity."""
+def train_judge(features: np.ndarray, labels: np.ndarray, seed: int, steps: int = 700) -> EvidenceJudge:
+    """A judge of evidence [n, f]; classes weigh by the root of their rarity."""
     torch.manual_seed(seed)
-    judge = PairJudge(features.shape[1])
+    judge = EvidenceJudge(features.shape[1], len(PairJudge.CLASSES))
     x, y = torch.from_numpy(features), torch.from_numpy(labels)
     judge.mean.copy_(x.mean(0))
     judge.scale.copy_(x.std(0).clamp(min=1e-3))
@@ -108,6 +108,17 @@ def weigh_comments(heads: Heads, modules: Mapping[str, nn.Module], labels: Path)
         head.scale(*fit_scales(parts[name], np.array([getattr(row, name).allowed[0] for row in dev])))
 
 
+def weigh_pairs(heads: Heads, judge: PairJudge, features: np.ndarray, rows: Sequence[PairRow]) -> None:
+    """Weigh the evidence [n, f] of `rows` and the reading of them by `judge`, which is the one of `heads`, against each other."""
+    with torch.no_grad():
+        parts = [
+            judge(torch.from_numpy(features)).numpy(),
+            heads.read_pairs([(row.earlier, row.later) for row in rows]),
+        ]
+        truth = np.array([PairJudge.CLASSES.index(row.label) for row in rows])
+        judge.factors.copy_(torch.tensor(fit_scales(parts, truth)))
+
+
 def weigh_values(heads: Heads, matcher: ValueMatcher, labels: Path) -> None:
     """Weigh the parts of `matcher`, which is the one of `heads`, against each other, on dev rows of which it is known which
     values they touch."""
@@ -128,20 +139,20 @@ def publish(tuned: Path, labels: Path, data: Path, models: Path, *, date: str, s
     `data` the public ones."""
     encoder = Encoder.load(tuned / "encoder", Segmenter())
     modules: dict[str, nn.Module] = {
-        name: load_weights(build_head(name, encoder.hidden_size), tuned / f"{name}.safetensors")
+        name: load_weights(build_head(name, encoder.hidden_size, len(FEATURES)), tuned / f"{name}.safetensors")
         for name in TRAINED_WITH_ENCODER
     }
     heads = Heads(encoder, modules, {})
     weigh_comments(heads, modules, labels)
-    matcher = modules["coherence"]
-    assert isinstance(matcher, ValueMatcher)
+    matcher, judge = modules["coherence"], modules["originality"]
+    assert isinstance(matcher, ValueMatcher) and isinstance(judge, PairJudge)
     weigh_values(heads, matcher, labels)
     read = word_reader(heads)
     pairs, _ = read_pairs(labels)
-    train, _ = split(pairs, [row.group for row in pairs])
+    train, dev = split(pairs, [row.group for row in pairs])
     evidence, classes = judge_pairs([row for row in train if kept_for_judge(row)])
-    judge = train_judge(pair_evidence(heads, read, evidence), np.array(classes), seed)
-    modules["originality"] = judge
+    judge.evidence = train_judge(pair_evidence(heads, read, evidence), np.array(classes), seed)
+    weigh_pairs(heads, judge, pair_evidence(heads, read, [(row.earlier, row.later) for row in dev]), dev)
     heads = Heads(encoder, modules, temperatures(heads, labels))
 
     reports: dict[str, dict[str, Any]] = {"encoder": {}, "embedding": {}}

@@ -16,8 +16,10 @@ from pinzhi.evaluation.coherence import score_coherence
 from pinzhi.evaluation.evaluate import pair_evidence, word_reader
 from pinzhi.evaluation.gate import length_bands
 from pinzhi.evaluation.metrics import Metric, macro_f1
+from pinzhi.heads.modules import PairJudge
 from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
 from pinzhi.labels import ORIGINALITY_CLASSES
+from pinzhi.originality.evidence import FEATURES
 from pinzhi.originality.search import combine
 from pinzhi.training.corpus import text_key
 from pinzhi.training.data import FRESH, read_coherence, read_pairs, split, split_posts
@@ -40,7 +42,9 @@ def _refit(active: Heads, labels: Path, task: str, settings: RetrainSettings, wo
     start = work / "start"
     save(active.encoder, {name: active.copy(name) for name in TRAINED_WITH_ENCODER}, start)
     tuned = finetune(labels, None, start / "encoder", work, settings.refit(task), start, is_quiet=True)
-    return load_weights(build_head(task, active.encoder.hidden_size), tuned / f"{task}.safetensors").eval()
+    return load_weights(
+        build_head(task, active.encoder.hidden_size, len(FEATURES)), tuned / f"{task}.safetensors"
+    ).eval()
 
 
 class CoherenceTraining:
@@ -137,7 +141,9 @@ class OriginalityTraining:
         train, _ = split(pairs, [row.group for row in pairs])
         evidence, classes = judge_pairs([row for row in train if FRESH in row.group or kept_for_judge(row)])
         features = pair_evidence(active, word_reader(active), evidence)
-        judge = train_judge(features, np.array(classes), self._settings.seed)
+        judge = active.copy("originality")
+        assert isinstance(judge, PairJudge)
+        judge.evidence = train_judge(features, np.array(classes), self._settings.seed)
         return {"manner": (manner, active.temperature("manner")), "originality": (judge, 1.0)}
 
     def truth(self) -> np.ndarray:
@@ -149,8 +155,8 @@ class OriginalityTraining:
 
     def predict(self, heads: Heads) -> np.ndarray:
         """Probabilities."""
-        evidence = pair_evidence(heads, word_reader(heads), [(row.earlier, row.later) for row in self._pairs])
-        judged = heads.judge(evidence)
+        pairs = [(row.earlier, row.later) for row in self._pairs]
+        judged = heads.judge(pair_evidence(heads, word_reader(heads), pairs), pairs)
         nothing = np.tile([1.0, 0.0, 0.0, 0.0], (len(self._templates), 1))
         _, manner = heads.posts([row.later for row in self._pairs] + [row.text for row in self._templates])
         template, quote = manner[:, MANNERS.index("template")], manner[:, MANNERS.index("quote")]

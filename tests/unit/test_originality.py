@@ -1,0 +1,98 @@
+"""Which candidates are read together with a post, and what reading adds to the evidence."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import cast
+
+import numpy as np
+import pytest
+import torch
+
+from pinzhi.heads.modules import PairJudge
+from pinzhi.heads.predict import Heads
+from pinzhi.originality.evidence import FEATURES
+from pinzhi.originality.index import IndexRows, PostIndex
+from pinzhi.originality.search import Limits, Search
+from pinzhi.originality.words import WordReader
+from pinzhi.paths import models
+from pinzhi.segment import Segmenter
+
+EARLIER = ["凌晨四点去码头等船", "船靠岸就挑带鱼", "今天的雾很大", "渔港的早饭摊", "潮水表贴在门上"]
+
+
+@pytest.fixture(scope="module")
+def heads() -> Heads:
+    return Heads.load(models(), Segmenter())
+
+
+class Recorder:
+    """A judge of pairs whose first number is the probability of an original; it remembers what it was given to read."""
+
+    def __init__(self) -> None:
+        self.read: list[tuple[str, str]] = []
+
+    def __call__(self, features: np.ndarray, pairs: Sequence[tuple[str, str]] | None = None) -> np.ndarray:
+        if pairs is None:
+            return features.copy()
+        self.read += pairs
+        return np.tile(np.array([0.1, 0.0, 0.9, 0.0]), (len(pairs), 1))
+
+
+def judged(said: list[list[float]], most: int, monkeypatch: pytest.MonkeyPatch) -> tuple[np.ndarray, list[str]]:
+    """Probabilities of five candidates after reading, and the earlier texts that were read."""
+    judge = Recorder()
+    rows = SimpleNamespace(texts=EARLIER, embedding=np.zeros((5, 1)))
+    later = SimpleNamespace(texts=["四点的码头"], embedding=np.zeros((1, 1)))
+    search = Search(cast(WordReader, lambda texts: list(texts)), judge, Limits(candidates=8, read=most))
+    given = iter(np.array(said))
+    monkeypatch.setattr("pinzhi.originality.search.pair_features", lambda *_: next(given))
+    (p,) = search._judge_all(cast(IndexRows, later), cast(PostIndex, SimpleNamespace(rows=rows)), [[0, 1, 2, 3, 4]])
+    assert all(post == "四点的码头" for _, post in judge.read)
+    return p, [earlier for earlier, _ in judge.read]
+
+
+def test_the_likeliest_sources_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [[0.9, 0, 0.1, 0], [0.5, 0.1, 0.4, 0], [0.7, 0, 0.3, 0], [0.95, 0, 0.05, 0], [0.8, 0, 0.2, 0]]
+    p, read = judged(said, 2, monkeypatch)
+    assert sorted(read) == sorted([EARLIER[1], EARLIER[2]])
+    assert p[1, 2] == p[2, 2] == 0.9 and p[[0, 3, 4]].tolist() == [said[0], said[3], said[4]]
+    assert judged(said, 9, monkeypatch)[0][:, 2].tolist() == [0.9] * 5
+
+
+def test_sure_copies_and_strangers_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [[0.01, 0.99, 0, 0], [0.995, 0, 0.005, 0], [0.99, 0, 0.01, 0], [0.6, 0, 0.4, 0], [1.0, 0, 0, 0]]
+    p, read = judged(said, 5, monkeypatch)
+    assert read == [EARLIER[3]] and p[0].tolist() == said[0]
+
+
+def test_factors_weigh_evidence_and_reading() -> None:
+    judge = PairJudge(8, len(FEATURES)).eval()
+    features, read = torch.rand(3, len(FEATURES)), torch.randn(3, 4)
+    with torch.no_grad():
+        judge.factors.copy_(torch.tensor([0.5, 2.0]))
+        assert torch.allclose(judge(features, read), 0.5 * judge.evidence(features) + 2 * read)
+        assert torch.equal(judge(features), judge.evidence(features))
+
+
+def test_pairs_are_read_in_their_direction_and_alike_in_any_company(heads: Heads) -> None:
+    texts = [*EARLIER, "凌晨四点去码头等船" * 30, "嗯"]
+    pairs = [(a, b) for a in texts for b in texts[:3]]
+    together = heads.read_pairs(pairs)
+    alone = np.concatenate([heads.read_pairs([pair]) for pair in pairs])
+    np.testing.assert_allclose(together, alone, atol=1e-3)
+    assert not np.allclose(
+        heads.read_pairs([(texts[0], texts[1])]), heads.read_pairs([(texts[1], texts[0])]), atol=1e-3
+    )
+
+
+def test_a_rewrite_without_shared_words_is_found_by_reading(heads: Heads) -> None:
+    """Of grade 5: told as a dialogue, numbers spelled out. Beside it a post of the same topic by somebody else."""
+    source = "凌晨四点去码头等船，带鱼二十八一斤，挑了三条，船老大多送了一把小黄鱼，回家清蒸，孩子吃了两碗饭。"
+    rewrite = "“这么早上哪去？”“海边，接渔船。”“买着啥了？”“刀鱼三尾，不到三十块钱五百克，人家还饶了几只黄花。”“咋做的？”“上锅一蒸，小家伙添了饭。”"
+    other = "码头的带鱼最近涨到三十五一斤了，四点去也抢不到，船老大说这几天风大出不了海，孩子只好吃面。"
+
+    def derived(later: str) -> float:
+        read = torch.from_numpy(heads.read_pairs([(source, later)])).softmax(-1)[0]
+        return float(read[1] + read[2])
+
+    assert derived(rewrite) > derived(other)
