@@ -8,12 +8,13 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import f1_score, roc_auc_score
 
+from pinzhi.config import ScoreConfig
 from pinzhi.evaluation.baselines import linear_baseline
 from pinzhi.evaluation.coherence import evaluate_coherence
 from pinzhi.evaluation.metrics import accuracy, bootstrap, expected_calibration_error, macro_f1
 from pinzhi.evaluation.sentence_pairs import evaluate_similarity
 from pinzhi.heads.predict import MANNERS, Heads
-from pinzhi.originality.evidence import FEATURES, pair_features
+from pinzhi.originality.evidence import FEATURES, aligned_clauses, pair_features, shared_spans
 from pinzhi.originality.words import WordReader
 from pinzhi.segment import Segmenter
 from pinzhi.text import without_emoticons
@@ -21,6 +22,7 @@ from pinzhi.training.classifier import COMMENT_HEADS, comment_logits
 from pinzhi.training.data import (
     PUBLIC_SETS,
     CommentRow,
+    PairRow,
     read_comments,
     read_pairs,
     read_public,
@@ -98,6 +100,24 @@ def pair_evidence(heads: Heads, read: WordReader, pairs: Sequence[tuple[str, str
     return np.stack(rows) if rows else np.zeros((0, len(FEATURES)), np.float32)
 
 
+def _called(rows: Sequence[PairRow], p: np.ndarray, read: WordReader) -> Report:
+    """Derived and independent pairs that are called derived under the thresholds of the settings, where a rewrite of which no
+    passage can be shown weighs less."""
+    settings = ScoreConfig.load().originality
+
+    def is_shown(row: PairRow) -> bool:
+        earlier, later = read([row.earlier, row.later])
+        return bool(shared_spans(row.earlier, row.later) or aligned_clauses(earlier, later, read))
+
+    weight = np.where([is_shown(row) for row in rows], 1.0, settings.unshown_weight)
+    called = p[:, 1] + weight * p[:, 2] >= settings.derived_from
+    derived = np.array([row.label != "original" for row in rows])
+    return {
+        name: {"value": round(float(called[at].mean()), 4), "n": int(at.sum())}
+        for name, at in (("of_derived", derived), ("of_independent", ~derived))
+    }
+
+
 def evaluate_originality(heads: Heads, read: WordReader, labels: Path) -> Report:
     """Derived against independent pairs of the same topic, rewrites by grade, beside MinHash's Jaccard and TF-IDF."""
     pairs, manners = read_pairs(labels)
@@ -124,6 +144,7 @@ def evaluate_originality(heads: Heads, read: WordReader, labels: Path) -> Report
     manner = np.array([MANNERS.index(row.label) for row in manner_dev])
     return {
         "derived_auroc": bootstrap(roc_auc_score, derived, score),
+        "called_derived": _called(dev, p, read),
         "derived_auroc_by_evidence_alone": bootstrap(roc_auc_score, derived, of_evidence),
         "far_rewrite_auroc": bootstrap(roc_auc_score, derived[far], score[far]),
         "far_rewrite_auroc_by_evidence_alone": bootstrap(roc_auc_score, derived[far], of_evidence[far]),
