@@ -161,7 +161,7 @@ class FinetuneSettings(Settings):
     """configs/train/heads.toml; `encoder` names the one to fine-tune: a local folder, or one of the model hub."""
 
     seed: int
-    encoder: str = "work/encoder/encoder"
+    encoder: str = "data/encoder"
     learning_rate: float  # of the encoder; 0 leaves it as it is
     head_learning_rate: float
     warmup_share: float
