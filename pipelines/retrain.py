@@ -1,9 +1,11 @@
-"""Retrain encoder and heads and publish them: `python -m pipelines.retrain DATA --encoder work/encoder/encoder`.
+"""Retrain encoder and heads and publish them: `python -m pipelines.retrain DATA`.
 
-DATA holds the public sets; our own are in data/labels. With `--heads` an earlier fine-tuning goes on.
+DATA holds the public sets; our own are in data/labels. Each `--config` is one stage, which goes on from what the one before
+it left; with `--heads` the first goes on from an earlier fine-tuning.
 """
 
 import argparse
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -33,11 +35,15 @@ def publish_heads(tuned: str, own: str, data: str, store: str, day: str, seed: i
 
 @flow(name="retrain")
 def retrain(
-    own: str, data: str, encoder: str | None, out: str, store: str, config: str, day: str, heads: str | None = None
-) -> dict[str, str]:
-    """All heads from one encoder."""
-    tuned = train_heads(own, data, encoder, out, config, heads)
-    return publish_heads(tuned, own, data, store, day, FinetuneSettings.load(Path(config)).seed)
+    own: str, data: str, encoder: str | None, out: str, store: str, stages: Sequence[str], day: str,
+    heads: str | None = None,
+) -> dict[str, str]:  # fmt: skip
+    """All heads from one encoder, by way of one or more `stages`: files of settings."""
+    for config in stages:
+        heads = train_heads(own, data, encoder, str(Path(out) / Path(config).stem), config, heads)
+        encoder = str(Path(heads) / "encoder")
+    assert heads is not None
+    return publish_heads(heads, own, data, store, day, FinetuneSettings.load(Path(stages[0])).seed)
 
 
 if __name__ == "__main__":
@@ -45,14 +51,15 @@ if __name__ == "__main__":
     parser.add_argument("data", type=Path)
     parser.add_argument("--encoder", help="a folder or a name on the model hub; else as the settings say")
     parser.add_argument("--out", type=Path, default=Path("work/heads"))
-    parser.add_argument("--config", type=Path, default=configs() / "train" / "heads.toml")
+    parser.add_argument("--config", type=Path, action="append", help="heads.toml, then readers.toml, by default")
     parser.add_argument("--date", default=date.today().strftime("%Y%m%d"))
     parser.add_argument("--heads", type=Path, default=None)
     parser.add_argument("--labels", type=Path, default=labels())
     given = parser.parse_args()
+    stages = given.config or [configs() / "train" / name for name in ("heads.toml", "readers.toml")]
     print(
         retrain(
-            str(given.labels), str(given.data), given.encoder, str(given.out), str(models()), str(given.config),
+            str(given.labels), str(given.data), given.encoder, str(given.out), str(models()), [str(stage) for stage in stages],
             given.date, None if given.heads is None else str(given.heads),
         )
     )  # fmt: skip

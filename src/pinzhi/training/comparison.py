@@ -34,7 +34,7 @@ def varied(settings: EncoderSettings, variant: VariantSettings) -> EncoderSettin
 def compare_encoders(
     data: Path, out: Path, base: EncoderSettings, settings: ComparisonSettings
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Pre-train every variant into `out`/<name> and probe it, one after the other: its name and {"minutes" with the making of its vocabulary and
+    """Pre-train every variant into `out`/<name> and probe it, one after the other: its name and {"minutes" of processor time with the making of its vocabulary and
     static vectors, "steps", "tokens" shown, task -> figures}, of which "deep" are those of the encoder without the help of
     n-grams. What is there is gone on with; minutes count this run alone."""
     texts = out / "corpus.parquet"
@@ -48,9 +48,9 @@ def compare_encoders(
         if not corpus.exists():
             os.link(texts, corpus)  # the same for all
         one = varied(base, variant)
-        started = time.monotonic()
+        started = time.process_time()
         encoder = pretrain(data, folder, one)
-        minutes = (time.monotonic() - started) / 60
+        minutes = (time.process_time() - started) / 60
         figures = dict(probe(Encoder.load(encoder), data, settings.probe, settings.tasks))
         tokens = variant.max_steps * one.training.batch_size * one.training.sequence_length
         yield name, {"minutes": round(minutes, 1), "steps": variant.max_steps, "tokens": tokens, **figures}

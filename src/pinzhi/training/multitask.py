@@ -46,7 +46,9 @@ class MultiTask(nn.Module):
         # Public sets disagree with us and with each other on what is praise: each has labels of its own, and a small say
         # in ours.
         self.public = DeepClassifier(hidden_size, len(PUBLIC_LABELS))
-        self.relation = pair_classifier(hidden_size, len(RELATIONS))  # on the reader of values; not kept either
+        # Practice for the two readers; not kept either.
+        self.relation = pair_classifier(hidden_size, len(RELATIONS))
+        self.paraphrase = pair_classifier(hidden_size, 1)
         self.settings = settings
 
     def encode(self, ids: Tensor, mask: Tensor) -> Tensor:
@@ -136,11 +138,17 @@ class MultiTask(nn.Module):
         return forward + functional.cross_entropy(b @ a.T / self.settings.temperature, label)
 
     def _likeness(self, left: tuple[Tensor, Tensor], right: tuple[Tensor, Tensor], likeness: Tensor) -> Tensor:
-        a, b = self._embed(left), self._embed(right)
+        judge, embed = self.heads["originality"], self.heads["embedding"]
+        assert isinstance(judge, PairJudge)
+        one, two = self.encode(*left), self.encode(*right)
+        a, b = embed(one, left[1]), embed(two, right[1])
         score = a @ b.T / self.settings.temperature
         same = (likeness >= SAME).nonzero().squeeze(-1)  # they must also find each other among all the others
         found = functional.cross_entropy(score[same], same) if len(same) else score.sum() * 0
-        return order_loss(score.diagonal(), likeness) + found
+        read = self.paraphrase(judge.reader.pool(one, left[1], two, right[1])).squeeze(-1)
+        return (
+            order_loss(score.diagonal(), likeness) + found + functional.binary_cross_entropy_with_logits(read, likeness)
+        )
 
 
 def order_loss(score: Tensor, likeness: Tensor) -> Tensor:
