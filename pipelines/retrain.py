@@ -24,7 +24,8 @@ def train_heads(own: str, data: str, encoder: str | None, out: str, config: str,
     """Encoder and heads together; resumes from its last checkpoint."""
     settings = FinetuneSettings.load(Path(config))
     start = None if heads is None else Path(heads)
-    return str(finetune(Path(own), Path(data), encoder_folder(encoder or settings.encoder), Path(out), settings, start))
+    trunk = encoder_folder(encoder or settings.encoder) if encoder or start is None else start / "encoder"
+    return str(finetune(Path(own), Path(data), trunk, Path(out), settings, start))
 
 
 @task(cache_policy=NO_CACHE)
@@ -41,7 +42,7 @@ def retrain(
     """All heads from one encoder, by way of one or more `stages`: files of settings."""
     for config in stages:
         heads = train_heads(own, data, encoder, str(Path(out) / Path(config).stem), config, heads)
-        encoder = str(Path(heads) / "encoder")
+        encoder = None  # that of the heads
     assert heads is not None
     return publish_heads(heads, own, data, store, day, FinetuneSettings.load(Path(stages[0])).seed)
 
@@ -49,7 +50,9 @@ def retrain(
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--encoder", help="a folder or a name on the model hub; else as the settings say")
+    parser.add_argument(
+        "--encoder", help="a folder or a name on the model hub; else that of --heads, or as the settings say"
+    )
     parser.add_argument("--out", type=Path, default=Path("work/heads"))
     parser.add_argument("--config", type=Path, action="append", help="heads.toml, then readers.toml, by default")
     parser.add_argument("--date", default=date.today().strftime("%Y%m%d"))

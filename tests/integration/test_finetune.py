@@ -12,7 +12,7 @@ from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.predict import Heads, build_head, load_weights
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.paths import configs
-from pinzhi.training.data import PUBLIC_SETS
+from pinzhi.training.data import PUBLIC_SETS, read_coherence
 from pinzhi.training.finetune import Batches, finetune
 from pinzhi.training.multitask import TRAINED_WITH_ENCODER
 from pinzhi.training.settings import FinetuneSettings
@@ -115,3 +115,35 @@ def test_a_dev_text_of_one_set_is_not_learnt_from_another(labels: Path, data: Pa
             shown.update(tuple(row[kept > 0].tolist()) for row, kept in zip(ids, mask, strict=True))
     assert len(shown) > 50 and not wanted & shown
     assert {batch["task"] for batch in (batches[number] for number in range(len(batches)))} == set(TASKS)
+
+
+def test_no_value_of_a_twin_brand_is_shown_as_foreign(tmp_path: Path) -> None:
+    """Twins are shown the same text with other labels: what one contradicts must not be taught as unrelated."""
+    shutil.copytree(ROOT / "data" / "labels" / "coherence" / "i", tmp_path / "twins" / "coherence" / "i")
+    rows, values = read_coherence(tmp_path / "twins")
+    save_foreign_bert(tmp_path / "encoder", "".join(value.text for listed in values.values() for value in listed))
+    reader = Encoder.load(tmp_path / "encoder")
+
+    def ids_of(text: str, role: str) -> tuple[int, ...]:
+        return tuple(reader.single(reader.token_ids([text])[0], role))
+
+    group_of = {row.brand: row.group for row in rows}
+    groups: dict[tuple[int, ...], set[str]] = {}
+    for brand, group in group_of.items():
+        for value in values[brand]:
+            groups.setdefault(ids_of(value.text, "value"), set()).add(group)
+    shipped = FinetuneSettings.load(configs() / "train" / "heads.toml")
+    tasks = {"coherence": shipped.tasks["coherence"].model_copy(update={"epochs": 1})}
+    batches = Batches(
+        tmp_path / "twins", None, reader, shipped.model_copy(update={"tasks": tasks, "foreign_values": 4})
+    )
+    n_foreign = 0
+    for batch in (batches[number] for number in range(len(batches))):
+        ids, mask = batch["values"]
+        shown = [tuple(row[kept > 0].tolist()) for row, kept in zip(ids, mask, strict=True)]
+        pairs = list(zip(*(batch[name].tolist() for name in ("post_of", "value_of", "declared")), strict=True))
+        own = {post: groups[shown[value]] for post, value, declared in pairs if declared}
+        foreign = [(post, value) for post, value, declared in pairs if not declared]
+        assert not any(groups[shown[value]] & own[post] for post, value in foreign)
+        n_foreign += len(foreign)
+    assert n_foreign > 500

@@ -156,6 +156,8 @@ def test_a_generator_starts_from_the_strongest_directions() -> None:
 
 def test_a_name_is_a_folder_or_is_looked_for_on_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert encoder_folder(str(tmp_path)) == tmp_path
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ModelError, match="neither"):
         encoder_folder("nobody/no-such-encoder")
+    with pytest.raises(ModelError, match="found none"):
+        encoder_folder("data/no-such-encoder")  # a folder that is missing is not looked for elsewhere

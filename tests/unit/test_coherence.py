@@ -114,6 +114,7 @@ def test_every_value_has_one_class() -> None:
     assert value_labels(row(0, (), expresses=("soil",), contradicts=("people",)), values) == [2, 0, 3]
     assert value_labels(row(2, ("people",)), values) == [0, 0, 1]
     assert value_labels(row(2, None), values) == [1, 0, 0], "some value is touched, nobody says which"
+    assert value_labels(row(3, None, expresses=("people",)), values) == [0, 0, 2], "nobody says that another is touched"
 
 
 def test_brands_that_are_shown_the_same_texts_stay_together(tmp_path: Path) -> None:

@@ -51,3 +51,9 @@ def test_a_checkpoint_that_was_cut_is_not_gone_on_with(tmp_path: Path) -> None:
             (folder / "trainer_state.json").write_text(state, "utf-8")
     assert last_whole(tmp_path) == str(tmp_path / "checkpoint-9")
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-9"]
+
+
+def test_what_is_shipped_stays_small() -> None:
+    """With an older version left beside each new one it would double."""
+    size = sum(path.stat().st_size for path in models().rglob("*") if ".training" not in path.parts and path.is_file())
+    assert size < 30 * 2**20, "remove versions that are no longer in use"

@@ -28,25 +28,30 @@ def heads() -> Heads:
 class Recorder:
     """A judge of pairs whose first number is the probability of an original; it remembers what it was given to read."""
 
-    def __init__(self) -> None:
+    def __init__(self, says: list[float]) -> None:
+        self.says = says
         self.read: list[tuple[str, str]] = []
 
     def __call__(self, features: np.ndarray, pairs: Sequence[tuple[str, str]] | None = None) -> np.ndarray:
         if pairs is None:
             return features.copy()
         self.read += pairs
-        return np.tile(np.array([0.1, 0.0, 0.9, 0.0]), (len(pairs), 1))
+        return np.tile(np.array(self.says), (len(pairs), 1))
 
 
-def judged(said: list[list[float]], most: int, monkeypatch: pytest.MonkeyPatch) -> tuple[np.ndarray, list[str]]:
-    """Probabilities of five candidates after reading, and the earlier texts that were read."""
-    judge = Recorder()
+def judged(
+    said: list[list[float]], most: int, monkeypatch: pytest.MonkeyPatch, *, n_before: int = 5, clears: bool = False
+) -> tuple[np.ndarray, list[str]]:
+    """Probabilities of five candidates after reading, and the earlier texts that were read; the last ones may be of unclear order,
+    and reading may clear whatever it sees."""
+    judge = Recorder([0.97, 0.0, 0.03, 0.0] if clears else [0.1, 0.0, 0.9, 0.0])
     rows = SimpleNamespace(texts=EARLIER, embedding=np.zeros((5, 1)))
     later = SimpleNamespace(texts=["四点的码头"], embedding=np.zeros((1, 1)))
     search = Search(cast(WordReader, lambda texts: list(texts)), judge, Limits(candidates=8, read=most))
     given = iter(np.array(said))
     monkeypatch.setattr("pinzhi.originality.search.pair_features", lambda *_: next(given))
-    (p,) = search._judge_all(cast(IndexRows, later), cast(PostIndex, SimpleNamespace(rows=rows)), [[0, 1, 2, 3, 4]])
+    before, beside = [[0, 1, 2, 3, 4][:n_before]], [[0, 1, 2, 3, 4][n_before:]]
+    (p,) = search._judge_all(cast(IndexRows, later), cast(PostIndex, SimpleNamespace(rows=rows)), before, beside)
     assert all(post == "四点的码头" for _, post in judge.read)
     return p, [earlier for earlier, _ in judge.read]
 
@@ -63,6 +68,18 @@ def test_sure_copies_and_strangers_are_not_read(monkeypatch: pytest.MonkeyPatch)
     said = [[0.01, 0.99, 0, 0], [0.995, 0, 0.005, 0], [0.99, 0, 0.01, 0], [0.6, 0, 0.4, 0], [1.0, 0, 0, 0]]
     p, read = judged(said, 5, monkeypatch)
     assert read == [EARLIER[3]] and p[0].tolist() == said[0]
+
+
+def test_what_was_not_read_does_not_outdo_what_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [[0.05, 0, 0.95, 0], [0.08, 0, 0.92, 0], [0.3, 0, 0.7, 0], [0.7, 0, 0.3, 0], [0.99, 0, 0.01, 0]]
+    p, read = judged(said, 2, monkeypatch, clears=True)
+    assert read == EARLIER[:3], "the third led, so it had to be read; the fourth was never taken for a source"
+    assert (p[:3, 0] == 0.97).all() and p[3].tolist() == said[3]
+
+
+def test_posts_of_unclear_order_are_read_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [[0.4, 0, 0.6, 0], [0.45, 0, 0.55, 0], [0.01, 0.99, 0, 0], [0.02, 0.98, 0, 0], [0.3, 0, 0.7, 0]]
+    assert judged(said, 2, monkeypatch, n_before=2)[1][:2] == EARLIER[:2]
 
 
 def test_factors_weigh_evidence_and_reading() -> None:

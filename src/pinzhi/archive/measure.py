@@ -56,7 +56,7 @@ class Inputs:
             scorer, ("encoder", "manner", "embedding", "originality"), own,
             f"{search.duplicate_similarity}/{search.wanted_recall}/{search.max_candidates}/{search.max_read}",
         )  # fmt: skip
-        self._scorer = scorer
+        self._scorer, self._explain_from = scorer, config.coherence.explain_from
 
     def comments(self) -> str:
         """Comments with the text of their post."""
@@ -80,7 +80,7 @@ class Inputs:
 
     def coherence(self, brand: BrandProfile) -> str:
         """Posts that are read against `brand`."""
-        stamp = repr(tag(self._scorer, ("encoder", "coherence"), brand.digest))
+        stamp = repr(tag(self._scorer, ("encoder", "coherence"), brand.digest, f"{self._explain_from}"))
         return (
             f"SELECT p.*, {_digest('p.text', 'p.title', stamp)} AS input FROM posts p "
             f"JOIN brand_of b ON b.platform = p.platform AND b.post_id = p.post_id AND b.brand = {brand.id!r}"

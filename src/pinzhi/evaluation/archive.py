@@ -14,6 +14,7 @@ import numpy as np
 
 from pinzhi import schemas
 from pinzhi.errors import InputError
+from pinzhi.evaluation.coherence import weighted_kappa
 from pinzhi.evaluation.metrics import bootstrap
 from pinzhi.tables import read_table
 
@@ -24,13 +25,10 @@ _COMMENTS = ["platform", "comment_id", "text", "is_owner", "sentiment", "authent
 
 def evaluate_archive(out: Path, labels: Path) -> Report:
     """Figures with intervals for originality, sources, grades, values, sentiment and authenticity."""
-    from sklearn.metrics import cohen_kappa_score, f1_score, roc_auc_score
+    from sklearn.metrics import f1_score, roc_auc_score
 
     def macro_f1(truth: np.ndarray, guess: np.ndarray) -> float:
         return float(f1_score(truth, guess, average="macro", labels=np.unique(truth), zero_division=0))
-
-    def kappa(truth: np.ndarray, guess: np.ndarray) -> float:
-        return float(cohen_kappa_score(truth, guess, weights="quadratic"))
 
     posts = {
         (r["platform"], r["post_id"]): r for r in read_table(out / "posts", schemas.SCORED_POSTS, _POSTS).to_pylist()
@@ -65,7 +63,7 @@ def evaluate_archive(out: Path, labels: Path) -> Report:
             (t["source_platform"], t["source_post_id"]) == (r["source_platform"], r["source_post_id"])
             for t, r in of_posts if t["originality"] in ("duplicate", "rewrite")
         ]),
-        "grade_kappa": bootstrap(kappa, *pair(graded, "grade", "coherence_grade")),
+        "grade_kappa": bootstrap(weighted_kappa, *pair(graded, "grade", "coherence_grade")),
         "expressed_auroc": bootstrap(
             roc_auc_score, np.array([x[0] for x in values]), np.array([x[2]["p_expresses"] for x in values])
         ),

@@ -34,7 +34,8 @@ def score_coherence(
     return scored
 
 
-def _likely(p: dict[str, np.ndarray]) -> AnyValue:
+def likely_any(p: dict[str, np.ndarray]) -> AnyValue:
+    """What the probabilities of the values of one post make of it."""
     return any_value(
         [{"p_touches": float(x[1]), "p_expresses": float(x[2]), "p_contradicts": float(x[3])} for x in p.values()]
     )
@@ -61,11 +62,11 @@ def choose_thresholds(likely: Sequence[AnyValue], grade: np.ndarray) -> Coherenc
 def evaluate_thresholds(rows: Sequence[CoherenceRow], likely: Sequence[AnyValue]) -> Report:
     """Grades under the thresholds of the settings, and under thresholds that the other half of the brands chose."""
     grade = np.array([row.grade for row in rows])
-    brands = np.array([row.brand for row in rows])
-    names = sorted(set(brands))
+    groups = np.array([row.group for row in rows])  # brands that are shown the same texts choose together
+    names = sorted(set(groups))
     guess, chosen = np.zeros(len(rows), int), {}
     for half, listed in (("even", names[::2]), ("odd", names[1::2])):
-        mine = np.isin(brands, listed)
+        mine = np.isin(groups, listed)
         settings = choose_thresholds([one for one, other in zip(likely, ~mine, strict=True) if other], grade[~mine])
         guess[mine] = [int(grade_of(one, settings)) for one, own in zip(likely, mine, strict=True) if own]
         chosen[half] = settings.model_dump()
@@ -93,13 +94,29 @@ def _named_first(rows: Sequence[CoherenceRow], scored: Sequence[dict[str, np.nda
     return report
 
 
+def _ordered(rows: Sequence[CoherenceRow], score: np.ndarray) -> Report:
+    """How often the better of two posts scores higher: minimal pairs, which are two texts for one brand, and twins, which are one
+    text shown to two brands, so that only what is read of the profile can order them."""
+    of_pair: dict[str, list[tuple[int, float, str]]] = {}
+    for row, said in zip(rows, score, strict=True):
+        if row.pair_id:
+            of_pair.setdefault(row.pair_id, []).append((row.grade, said, row.text))
+    ordered: dict[str, list[bool]] = {"minimal_pairs_ordered": [], "twins_ordered": []}
+    for pair in of_pair.values():
+        if len(pair) == 2 and pair[0][0] != pair[1][0]:
+            low, high = sorted(pair, key=lambda one: one[0])
+            ordered["twins_ordered" if low[2] == high[2] else "minimal_pairs_ordered"].append(high[1] > low[1])
+    return {name: {"value": round(float(np.mean(hits)), 4), "n": len(hits)} for name, hits in ordered.items() if hits}
+
+
 def evaluate_coherence(heads: Heads, labels: Path) -> Report:
     """Grade and values on brands that were never seen, beside a text-only model and TF-IDF cosine."""
     rows, values = read_coherence(labels)
     train, dev = split_posts(rows)
     scored = score_coherence(heads, dev, values)
-    expresses = np.array([max(p[2] for p in row.values()) for row in scored])
-    contradicts = np.array([max(p[3] for p in row.values()) for row in scored])
+    likely = [likely_any(p) for p in scored]
+    expresses = np.array([one.expresses for one in likely])
+    contradicts = np.array([one.contradicts for one in likely])
     grade = np.array([row.grade for row in dev])
     text_only = linear_baseline().fit([row.text for row in train], [row.grade == 3 for row in train])
     only = text_only.decision_function([row.text for row in dev])
@@ -112,20 +129,14 @@ def evaluate_coherence(heads: Heads, labels: Path) -> Report:
     )
     value_truth = np.array([key in row.expresses for row, p in zip(dev, scored, strict=True) for key in p])
     value_guess = np.array([p[key][2] for p in scored for key in p])
-    order: dict[str, list[tuple[int, float]]] = {}
-    for row, p in zip(dev, expresses - contradicts, strict=True):
-        if row.pair_id:
-            order.setdefault(row.pair_id, []).append((row.grade, p))
-    pairs = [sorted(pair, key=lambda x: x[0]) for pair in order.values() if len(pair) == 2]
-    ordered = [high[1] > low[1] for low, high in pairs if low[0] != high[0]]
     return {
         "auroc_expresses": bootstrap(roc_auc_score, grade == 3, expresses),
         "ece_value_expresses": round(expected_calibration_error(value_truth, value_guess), 4),
         "auroc_value_expresses": bootstrap(roc_auc_score, value_truth, value_guess),
-        **evaluate_thresholds(dev, [_likely(p) for p in scored]),
+        **evaluate_thresholds(dev, likely),
         "value_named_first": _named_first(dev, scored),
         "contradiction_ap": bootstrap(average_precision_score, grade == 0, contradicts),
-        "minimal_pairs_ordered": {"value": round(float(np.mean(ordered)), 4), "n": len(ordered)},
+        **_ordered(dev, expresses - contradicts),
         "text_only_auroc": bootstrap(roc_auc_score, grade == 3, only),
         "tfidf_cosine_auroc": bootstrap(roc_auc_score, grade == 3, cosine),
         "brands": len({row.brand for row in dev}),

@@ -13,6 +13,7 @@ from pinzhi.evaluation.baselines import linear_baseline
 from pinzhi.evaluation.coherence import evaluate_coherence
 from pinzhi.evaluation.metrics import accuracy, bootstrap, expected_calibration_error, macro_f1
 from pinzhi.evaluation.sentence_pairs import evaluate_similarity
+from pinzhi.heads.modules import PairJudge
 from pinzhi.heads.predict import MANNERS, Heads
 from pinzhi.originality.evidence import FEATURES, aligned_clauses, pair_features, shared_spans
 from pinzhi.originality.words import WordReader
@@ -101,15 +102,19 @@ def pair_evidence(heads: Heads, read: WordReader, pairs: Sequence[tuple[str, str
 
 
 def _called(rows: Sequence[PairRow], p: np.ndarray, read: WordReader) -> Report:
-    """Derived and independent pairs that are called derived under the thresholds of the settings, where a rewrite of which no
-    passage can be shown weighs less."""
+    """Derived and independent pairs that are called derived under the thresholds of the settings when the pair is read, whatever
+    else the archive holds; a rewrite of which no passage can be shown weighs less."""
     settings = ScoreConfig.load().originality
 
-    def is_shown(row: PairRow) -> bool:
+    def is_shown(row: PairRow, is_rewrite: bool) -> bool:
+        if shared_spans(row.earlier, row.later):
+            return True
         earlier, later = read([row.earlier, row.later])
-        return bool(shared_spans(row.earlier, row.later) or aligned_clauses(earlier, later, read))
+        return is_rewrite and bool(aligned_clauses(earlier, later, read))
 
-    weight = np.where([is_shown(row) for row in rows], 1.0, settings.unshown_weight)
+    rewrite = p.argmax(1) == PairJudge.CLASSES.index("rewrite")
+    shown = [is_shown(row, is_rewrite) for row, is_rewrite in zip(rows, rewrite, strict=True)]
+    weight = np.where(shown, 1.0, settings.unshown_weight)
     called = p[:, 1] + weight * p[:, 2] >= settings.derived_from
     derived = np.array([row.label != "original" for row in rows])
     return {

@@ -130,9 +130,11 @@ def load_transformer(folder: Path) -> tuple[Any, Any]:
         ) from error
     known = tokenizer.get_vocab()
     if missing := [mark for mark in (*CODES, *ROLES) if mark not in known]:
-        tokenizer.add_special_tokens({"additional_special_tokens": missing})
+        tokenizer.add_special_tokens({"additional_special_tokens": missing}, replace_extra_special_tokens=False)
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+        with torch.random.fork_rng(devices=[]):  # their vectors are the same each time
+            torch.manual_seed(0)
+            model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     return model, tokenizer
 
 

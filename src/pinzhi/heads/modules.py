@@ -200,6 +200,14 @@ class EvidenceJudge(nn.Module):
         """Logits [n, c]."""
         return self.layers((features - self.mean) / self.scale)
 
+    @torch.no_grad()
+    def temper(self, factor: float) -> None:
+        """Multiply what it says by `factor`: after training it is too sure of itself."""
+        last = self.layers[-1]
+        assert isinstance(last, nn.Linear)
+        last.weight.mul_(factor)
+        last.bias.mul_(factor)
+
 
 class PairJudge(nn.Module):
     """Whether a later post is original or a duplicate, rewrite or quote of an earlier one, in two parts: the evidence, which is

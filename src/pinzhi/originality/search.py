@@ -63,7 +63,7 @@ class Search:
             found, unclear = self._candidates(rows, i, index)
             before.append(found)
             beside.append(unclear)
-        judged = self._judge_all(rows, index, [a + b for a, b in zip(before, beside, strict=True)])
+        judged = self._judge_all(rows, index, before, beside)
         own = set(own_accounts)
         return [self._finding(rows, i, index, before[i], beside[i], judged[i], own) for i in range(len(rows))]
 
@@ -84,8 +84,13 @@ class Search:
         unclear = others & ~past & ~surely_later(index.rows, int(rows.end[i]))
         return found, [int(at) for at in near[unclear[near]][:2]]
 
-    def _judge_all(self, rows: IndexRows, index: PostIndex, candidates: list[list[int]]) -> list[np.ndarray]:
-        """Probabilities [k, 4] of each row's candidates; one pass of the judge for all."""
+    def _judge_all(
+        self, rows: IndexRows, index: PostIndex, before: Sequence[list[int]], beside: Sequence[list[int]]
+    ) -> list[np.ndarray]:
+        """Probabilities [k, 4] of each row's candidates, those `before` it and then those `beside` it. The judge sees the
+        evidence of all, then reads the likeliest; where another that it has not read now leads, it reads on, for what it
+        says of a pair that it has read and of one that it has not cannot be compared."""
+        candidates = [a + b for a, b in zip(before, beside, strict=True)]
         here = self._read(rows.texts)
         wanted = sorted({at for found in candidates for at in found})
         there: dict[int, Words] = dict(zip(wanted, self._read([index.rows.texts[at] for at in wanted]), strict=True))
@@ -100,20 +105,31 @@ class Search:
         p = self._judge(evidence)
         pairs = [(index.rows.texts[at], rows.texts[i]) for i, found in enumerate(candidates) for at in found]
         ends = np.cumsum([len(found) for found in candidates])
-        chosen = np.concatenate(
-            [
-                end - len(found) + self._worth_reading(p[end - len(found) : end])
-                for end, found in zip(ends, candidates, strict=True)
-            ]
-        )
-        if len(chosen):
-            p[chosen] = self._judge(evidence[chosen], [pairs[at] for at in chosen])
+        is_read = np.zeros(len(p), bool)
+        parts = [
+            (slice(end - len(found), end), len(earlier))
+            for end, found, earlier in zip(ends, candidates, before, strict=True)
+        ]
+        while parts:
+            chosen = [self._worth_reading(p[part], is_read[part], n) + part.start for part, n in parts]
+            parts = [part for part, rows_of in zip(parts, chosen, strict=True) if len(rows_of)]
+            if parts:
+                wanted_rows = np.concatenate(chosen)
+                p[wanted_rows] = self._judge(evidence[wanted_rows], [pairs[at] for at in wanted_rows])
+                is_read[wanted_rows] = True
         return np.split(p, ends[:-1])
 
-    def _worth_reading(self, p: np.ndarray) -> np.ndarray:
-        """Rows of the likeliest sources among candidates [k, 4]; a copy is one without being read."""
-        likely = np.argsort(p[:, ORIGINAL], kind="stable")[: self._most_read]
-        return likely[(p[likely, ORIGINAL] < UNRELATED) & (p[likely, DUPLICATE] < SURELY)]
+    def _worth_reading(self, p: np.ndarray, is_read: np.ndarray, n_before: int) -> np.ndarray:
+        """Rows of the candidates [k, 4] to be read next, at most as many as the settings say: the likeliest sources, the surely
+        earlier ones first. A sure copy needs no reading."""
+        is_open = ~is_read & (p[:, ORIGINAL] < UNRELATED) & (p[:, DUPLICATE] < SURELY)
+        if is_read.any():
+            leader = p[:, ORIGINAL].argmin()
+            if not is_open[leader]:
+                return np.zeros(0, int)
+            is_open &= p[:, ORIGINAL] <= 1 - DERIVED_FROM
+        order = np.lexsort((p[:, ORIGINAL], np.arange(len(p)) >= n_before))
+        return order[is_open[order]][: self._most_read]
 
     def _finding(
         self, rows: IndexRows, i: int, index: PostIndex, before: list[int], beside: list[int], p: np.ndarray,

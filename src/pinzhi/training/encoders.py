@@ -3,19 +3,28 @@
 from pathlib import Path
 
 from pinzhi.errors import ModelError
+from pinzhi.paths import home
 
 _FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]  # no pickled weights
 
 
 def encoder_folder(name: str) -> Path:
-    """The folder of the encoder that the settings name: a local one or, if there is none, one of that name on the model hub,
-    which is fetched (weights as safetensors only). Raises ModelError."""
-    if Path(name).is_dir():
-        return Path(name)
+    """The folder of the encoder that the settings name: one here or in the checkout or, if there is none, `owner/name` or
+    `owner/name@revision` on the model hub, which is fetched (weights as safetensors only). What begins like a folder of the
+    checkout is never looked for elsewhere. Raises ModelError."""
+    for folder in (Path(name), home() / name):
+        if folder.is_dir():
+            return folder
+    if (home() / Path(name).parts[0]).is_dir():
+        raise ModelError(
+            f"{name}: expected a folder of an encoder, found none; train one with `python -m pipelines.pretrain DATA`, "
+            "or name another in configs/train/"
+        )
     from huggingface_hub import snapshot_download
 
+    repository, _, revision = name.partition("@")
     try:
-        return Path(snapshot_download(name, allow_patterns=_FILES))
+        return Path(snapshot_download(repository, revision=revision or None, allow_patterns=_FILES))
     except Exception as error:  # the library raises its own, httpx's and OSError's
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(

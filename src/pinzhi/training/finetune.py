@@ -127,8 +127,8 @@ class Batches:
     def _coherence(self, task: TaskSettings) -> Iterator[Build]:
         posts, values = read_coherence(self._labels)
         posts, _ = split_posts(posts)
-        brands = {row.brand for row in posts}
-        values = {brand: listed for brand, listed in values.items() if brand in brands}
+        group_of = {row.brand: row.group for row in posts}
+        values = {brand: listed for brand, listed in values.items() if brand in group_of}
         self._make.prepare([row.text for row in posts] + [value.text for listed in values.values() for value in listed])
         self.examples["coherence"] = Examples(
             len(ValueMatcher.CLASSES),
@@ -137,7 +137,7 @@ class Batches:
         )
         # a brand's values are encoded once a batch, and posts of like length waste no padding in the matcher
         by_brand = self._epochs(posts, task, lambda row: (row.brand, min(len(row.text) // 60, 3)))
-        return (partial(self._make.coherence, batch, values=values) for batch in by_brand)
+        return (partial(self._make.coherence, batch, values=values, group_of=group_of) for batch in by_brand)
 
     def _manner(self, task: TaskSettings) -> Iterator[Build]:
         _, rows = read_pairs(self._labels)
@@ -174,6 +174,7 @@ class Batches:
             if not {text_key(row.text), text_key(row.statement)} & self._held_out()
         ]  # fmt: skip
         self._make.prepare([text for row in rows for text in (row.text, row.statement)])
+        self._chance.shuffle(rows)
         key = lambda row: (row.relation == "about", min(len(row.text) // 10, 20))  # noqa: E731
         return (partial(self._make.relation, batch) for batch in self._epochs(rows[: task.max_rows], task, key))
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pinzhi import schemas
+from pinzhi.decide import any_value
 from pinzhi.errors import InputError, UsageError
 from pinzhi.tables import iter_tables, write_text
 from pinzhi.text import is_blank, normalise
@@ -139,6 +140,8 @@ def _with_posts(out: Path, task: LabelTask, rows: Sequence[Unlabelled]) -> list[
             continue
         text, account = found.get(row.beside, ("", "")) if row.beside is not None else ("", "")
         if task is LabelTask.ORIGINALITY:
+            if row.beside is not None and not text:
+                continue  # nor without a source that this archive lacks
             fields = row.fields | {"earlier": _masked(text)}
         else:
             fields = row.fields | {"post": _masked(text), "group": _group(row.fields["platform"], account)}
@@ -165,8 +168,8 @@ def _posts(table: pa.Table, task: LabelTask) -> Iterator[Unlabelled]:
             fields = _fields(row["platform"], row["account_id"], row["text"], earlier="")
             yield replace(_row(fields, task, row, row["originality_label"]), beside=source)
         elif row["coherence_grade"] is not None:
-            said = [p for value in row["values"] for p in (value["p_expresses"], value["p_contradicts"])]
-            doubt = max(1 - abs(2 * p - 1) for p in said)
+            likely = any_value(row["values"])
+            doubt = max(1 - abs(2 * p - 1) for p in (likely.expresses, likely.contradicts))
             fields = _fields(row["platform"], row["account_id"], row["text"], brand=row["brand"])
             fields["values"] = ";".join(value["value_id"] for value in row["values"])
             yield Unlabelled(fields, str(row["coherence_grade"]), None, doubt, _versions(row["models"], task.value))

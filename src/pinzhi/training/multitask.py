@@ -1,7 +1,7 @@
 """One encoder, all heads, trained together: batches of one task each, in random order."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch.nn import functional
 from pinzhi.heads.encoder import Encoder, clip, pad
 from pinzhi.heads.modules import Context, DeepClassifier, PairJudge, TextClassifier, ValueMatcher, pair_classifier
 from pinzhi.heads.predict import MANNERS, PAIR_TOKENS, POST_CONTEXT_TOKENS, build_head, manner_features
+from pinzhi.labels import Grade
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.text import without_emoticons
 from pinzhi.training.data import (
@@ -106,7 +107,9 @@ class MultiTask(nn.Module):
         loss = marginal_loss(logits, target) + marginal_loss(alone, target[:, declared])
         if touched.numel():  # grade 2 without a list: some value is touched, nobody says which
             p_touches = logits.softmax(-1)[:, ValueMatcher.CLASSES.index("touches")]
-            missed = torch.stack([torch.log1p(-p_touches[post_of == post].clamp(max=0.999)).sum() for post in touched])
+            missed = torch.stack(
+                [torch.log1p(-p_touches[declared & (post_of == post)].clamp(max=0.999)).sum() for post in touched]
+            )
             loss = loss - torch.log1p(-missed.exp().clamp(max=0.999)).mean()
         return loss
 
@@ -193,11 +196,12 @@ def value_target(row: CoherenceRow, key: str, declared: bool) -> Target:
 
 
 def value_labels(row: CoherenceRow, values: Sequence[Value]) -> list[int]:
-    """One class for each of the brand's values. Where some value is touched and nobody says which, it is the first: for what
-    the post says by itself it does not matter."""
-    targets = [value_target(row, value.key, True) for value in values]
-    some = next((at for at, target in enumerate(targets) if len(target.allowed) > 1), None)
-    return [1 if at == some else target.allowed[0] for at, target in enumerate(targets)]
+    """One class for each of the brand's values; one that nobody names is unrelated. Where a post of grade 2 touches some value
+    and nobody says which, it is the first: for what the post says by itself it does not matter."""
+    labels = [value_target(row, value.key, True).allowed[0] for value in values]
+    if row.grade == Grade.TOUCHES and row.touches is None and 0 in labels:
+        labels[labels.index(0)] = 1
+    return labels
 
 
 class BatchMaker:
@@ -251,15 +255,17 @@ class BatchMaker:
         }
 
     def coherence(
-        self, rows: Sequence[CoherenceRow], chance: random.Random, *, values: dict[str, list[Value]]
-    ) -> TaskBatch:
-        """Posts with all values of their brands, and a few of brands that are not theirs."""
+        self, rows: Sequence[CoherenceRow], chance: random.Random, *, values: dict[str, list[Value]],
+        group_of: Mapping[str, str],
+    ) -> TaskBatch:  # fmt: skip
+        """Posts with all values of their brands, and a few of brands of other groups: those of its own may be shown the same
+        text, with other labels."""
         texts: dict[str, int] = {}
         post_of, value_of, are_declared, targets, touched = [], [], [], [], []
         for number, row in enumerate(rows):
             shown = [(value, True) for value in values[row.brand]]
             for brand in chance.sample(sorted(values), self.settings.foreign_values):
-                if brand != row.brand:
+                if group_of[brand] != row.group:
                     shown.append((chance.choice(values[brand]), False))
             for value, declared in shown:
                 post_of.append(number)

@@ -17,6 +17,7 @@ from torch.nn import functional
 from pinzhi.evaluation.coherence import evaluate_coherence, score_coherence
 from pinzhi.evaluation.evaluate import evaluate_comments, evaluate_originality, pair_evidence, word_reader
 from pinzhi.evaluation.metrics import fit_scales, fit_temperature
+from pinzhi.evaluation.sentence_pairs import evaluate_similarity
 from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.modules import EvidenceJudge, PairJudge, TextClassifier, ValueMatcher
 from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
@@ -108,15 +109,27 @@ def weigh_comments(heads: Heads, modules: Mapping[str, nn.Module], labels: Path)
         head.scale(*fit_scales(parts[name], np.array([getattr(row, name).allowed[0] for row in dev])))
 
 
+@torch.no_grad()
+def temper_judge(judge: EvidenceJudge, features: np.ndarray, rows: Sequence[PairRow]) -> np.ndarray:
+    """Make `judge` as sure as it is right on `rows`, of which `features` [n, f] are the evidence; returns its logits [n, 4]."""
+    logits = judge(torch.from_numpy(features)).numpy()
+    (factor,) = fit_scales([logits], pair_classes(rows))
+    judge.temper(factor)
+    return factor * logits
+
+
+def pair_classes(rows: Sequence[PairRow]) -> np.ndarray:
+    """Classes [n] of `PairJudge`."""
+    return np.array([PairJudge.CLASSES.index(row.label) for row in rows])
+
+
 def weigh_pairs(heads: Heads, judge: PairJudge, features: np.ndarray, rows: Sequence[PairRow]) -> None:
-    """Weigh the evidence [n, f] of `rows` and the reading of them by `judge`, which is the one of `heads`, against each other."""
-    with torch.no_grad():
-        parts = [
-            judge(torch.from_numpy(features)).numpy(),
-            heads.read_pairs([(row.earlier, row.later) for row in rows]),
-        ]
-        truth = np.array([PairJudge.CLASSES.index(row.label) for row in rows])
-        judge.factors.copy_(torch.tensor(fit_scales(parts, truth)))
+    """Temper the evidence [n, f] of `rows`, and weigh it and the reading of them by `judge`, which is the one of `heads`,
+    against each other."""
+    parts = [
+        temper_judge(judge.evidence, features, rows), heads.read_pairs([(row.earlier, row.later) for row in rows])
+    ]  # fmt: skip
+    judge.factors.copy_(torch.tensor(fit_scales(parts, pair_classes(rows))))
 
 
 def weigh_values(heads: Heads, matcher: ValueMatcher, labels: Path) -> None:
@@ -155,7 +168,7 @@ def publish(tuned: Path, labels: Path, data: Path, models: Path, *, date: str, s
     weigh_pairs(heads, judge, pair_evidence(heads, read, [(row.earlier, row.later) for row in dev]), dev)
     heads = Heads(encoder, modules, temperatures(heads, labels))
 
-    reports: dict[str, dict[str, Any]] = {"encoder": {}, "embedding": {}}
+    reports: dict[str, dict[str, Any]] = {"encoder": {}, "embedding": {"stsb_zh": evaluate_similarity(heads, data)}}
     comments = evaluate_comments(heads, labels, data)
     reports["sentiment"] = {**comments["sentiment"], "public": comments["public_sentiment"]}
     reports["authenticity"] = comments["authenticity"]

@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix, roc_auc_score
 from torch import nn
 
 from pinzhi.brand import BrandProfile
-from pinzhi.evaluation.coherence import score_coherence
+from pinzhi.evaluation.coherence import likely_any, score_coherence
 from pinzhi.evaluation.evaluate import pair_evidence, word_reader
 from pinzhi.evaluation.gate import length_bands
 from pinzhi.evaluation.metrics import Metric, macro_f1
@@ -22,12 +22,12 @@ from pinzhi.labels import ORIGINALITY_CLASSES
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.originality.search import combine
 from pinzhi.training.corpus import text_key
-from pinzhi.training.data import FRESH, read_coherence, read_pairs, split, split_posts
+from pinzhi.training.data import FRESH, is_dev, read_coherence, read_pairs, split, split_posts
 from pinzhi.training.finetune import finetune, kept_for_judge, save
 from pinzhi.training.fresh import graded_posts, link_parts, write_coherence, write_originality
 from pinzhi.training.label_files import Problem
 from pinzhi.training.multitask import TRAINED_WITH_ENCODER
-from pinzhi.training.publish import judge_pairs, train_judge
+from pinzhi.training.publish import judge_pairs, pair_classes, temper_judge, train_judge
 from pinzhi.training.settings import RetrainSettings
 
 
@@ -36,15 +36,18 @@ def concordance(grade: np.ndarray, score: np.ndarray) -> float:
     return float(somersd(grade, score).statistic)
 
 
-def _refit(active: Heads, labels: Path, task: str, settings: RetrainSettings, work: Path) -> nn.Module:
-    """The head of `task` after more training on the sets under `labels`, the encoder as it is; resumes what a killed training
-    left in `work`."""
+def _refit(active: Heads, labels: Path, tasks: Sequence[str], settings: RetrainSettings, work: Path) -> Path:
+    """The folder of all heads after more training in `tasks` on the sets under `labels`, the encoder as it is; resumes what a
+    killed training left in `work`."""
     start = work / "start"
     save(active.encoder, {name: active.copy(name) for name in TRAINED_WITH_ENCODER}, start)
-    tuned = finetune(labels, None, start / "encoder", work, settings.refit(task), start, is_quiet=True)
-    return load_weights(
-        build_head(task, active.encoder.hidden_size, len(FEATURES)), tuned / f"{task}.safetensors"
-    ).eval()
+    return finetune(labels, None, start / "encoder", work, settings.refit(tasks), start, is_quiet=True)
+
+
+def _trained(tuned: Path, head: str, like: Heads) -> nn.Module:
+    """`head` as it is in the folder `tuned`."""
+    module = build_head(head, like.encoder.hidden_size, len(FEATURES))
+    return load_weights(module, tuned / f"{head}.safetensors").eval()
 
 
 class CoherenceTraining:
@@ -73,7 +76,8 @@ class CoherenceTraining:
         with tempfile.TemporaryDirectory() as scratch:
             room = link_parts(self._base, "coherence", Path(scratch))
             write_coherence(self._posts, self._brands, room)
-            head = _refit(active, room.parents[1], "coherence", self._settings, work)
+            tuned = _refit(active, room.parents[1], ["coherence"], self._settings, work)
+            head = _trained(tuned, "coherence", active)
         return {"coherence": (head, active.temperature("coherence"))}
 
     def truth(self) -> np.ndarray:
@@ -81,9 +85,9 @@ class CoherenceTraining:
         return np.array([row.grade for row in self._frozen])
 
     def predict(self, heads: Heads) -> np.ndarray:
-        """The best expressed value less the worst contradicted one."""
-        scored = score_coherence(heads, self._frozen, self._values)
-        return np.array([max(p[2] for p in row.values()) - max(p[3] for p in row.values()) for row in scored])
+        """How likely any value is expressed, less how likely any is contradicted."""
+        likely = [likely_any(p) for p in score_coherence(heads, self._frozen, self._values)]
+        return np.array([one.expresses - one.contradicts for one in likely])
 
     def guess(self, said: np.ndarray) -> np.ndarray:
         """The score itself."""
@@ -130,20 +134,26 @@ class OriginalityTraining:
         self.problems: list[Problem] = []
 
     def fit(self, active: Heads, work: Path) -> Mapping[str, tuple[nn.Module, float]]:
-        """Manner and judge. The judge learns from pairs by which the embedding was not trained: label rows, and those of
-        `base` that were kept from it."""
+        """Manner and judge. The judge's reader goes on from the active one; its evidence is learnt anew from pairs by which the
+        embedding was not trained: label rows, and those of `base` that were kept from it. A share of these says how sure it
+        may be. How evidence and reading are weighed stays, for the frozen rows alone could tell."""
         with tempfile.TemporaryDirectory() as scratch:
             room = link_parts(self._base, "originality", Path(scratch))
             write_originality(self._table, room)
             labels = room.parents[1]
-            manner = _refit(active, labels, "manner", self._settings, work)
+            tuned = _refit(active, labels, ["manner", "pairs"], self._settings, work)
+            manner, judge = _trained(tuned, "manner", active), _trained(tuned, "originality", active)
             pairs, _ = read_pairs(labels)
-        train, _ = split(pairs, [row.group for row in pairs])
-        evidence, classes = judge_pairs([row for row in train if FRESH in row.group or kept_for_judge(row)])
-        features = pair_evidence(active, word_reader(active), evidence)
-        judge = active.copy("originality")
         assert isinstance(judge, PairJudge)
-        judge.evidence = train_judge(features, np.array(classes), self._settings.seed)
+        train, _ = split(pairs, [row.group for row in pairs])
+        train = [row for row in train if FRESH in row.group or kept_for_judge(row)]
+        held_back = [row for row in train if is_dev("sureness/" + row.group, self._settings.held_back)]
+        read = word_reader(active)
+        evidence, classes = judge_pairs([row for row in train if row not in held_back])
+        judge.evidence = train_judge(pair_evidence(active, read, evidence), np.array(classes), self._settings.seed)
+        if len(set(pair_classes(held_back))) > 1:
+            shown = [(row.earlier, row.later) for row in held_back]
+            temper_judge(judge.evidence, pair_evidence(active, read, shown), held_back)
         return {"manner": (manner, active.temperature("manner")), "originality": (judge, 1.0)}
 
     def truth(self) -> np.ndarray:

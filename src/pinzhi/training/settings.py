@@ -1,6 +1,7 @@
 """What a training run may be told, as frozen models over `configs/train/*.toml`; unknown keys are refused."""
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Self
 
@@ -188,10 +189,12 @@ class RetrainSettings(Settings):
     gate: GateSettings
     posts: FinetuneSettings
 
-    def refit(self, task: str) -> FinetuneSettings:
-        """Settings under which the head of `task` goes on alone."""
-        if task not in self.posts.tasks:
+    def refit(self, tasks: Sequence[str]) -> FinetuneSettings:
+        """Settings under which the heads of `tasks` go on alone."""
+        if missing := [task for task in tasks if task not in self.posts.tasks]:
             raise ConfigError(
-                f"expected [posts.tasks.{task}] in the settings, found none; see configs/train/retrain.toml"
+                f"expected [posts.tasks.{missing[0]}] in the settings, found none; see configs/train/retrain.toml"
             )
-        return self.posts.model_copy(update={"seed": self.seed, "tasks": {task: self.posts.tasks[task]}})
+        return self.posts.model_copy(
+            update={"seed": self.seed, "tasks": {task: self.posts.tasks[task] for task in tasks}}
+        )
