@@ -14,8 +14,6 @@ import pyarrow as pa
 
 from benchmarks import texts
 from pinzhi import BrandProfile, Scorer, paths, schemas
-from pinzhi.originality.index import INDEX
-from pinzhi.tables import write_parquet
 
 EARLIER = 10_000
 DRAFTS = 60
@@ -68,7 +66,9 @@ def bench_draft(scorer: Scorer) -> None:
     print(f"fingerprints      {EARLIER / took:>10,.0f} posts/s")
     drafts = [texts.post(1_000_000 + i) for i in range(DRAFTS)]
     with tempfile.TemporaryDirectory() as folder:
-        write_parquet(parts, Path(folder) / "index" / "000000.parquet", INDEX)
+        index = scorer.open_index(Path(folder) / "index")
+        for number, part in enumerate(parts):
+            index.append(part, str(number))
         scorer.score(drafts[0], brand=brand, history=folder)
         times = [seconds(lambda d=draft: scorer.score(d, brand=brand, history=folder)) for draft in drafts[5:]]
     cutter = rjieba.Jieba()

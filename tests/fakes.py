@@ -1,6 +1,7 @@
 """A scorer without models: measures are a digest of the text, so that equal input gives equal output."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from pinzhi import schemas
-from pinzhi.originality.index import INDEX, IndexRows, PostIndex, earlier
+from pinzhi.originality.index import PostIndex
 from pinzhi.originality.minhash import signatures
+from pinzhi.originality.rows import INDEX, IndexRows, Key, Order
 from pinzhi.text import normalise
 
 
@@ -63,25 +65,22 @@ class FakeScorer:
         self.measured += posts["post_id"].to_pylist()
         rows = []
         fingerprints = IndexRows.of(self.fingerprint(posts))
-        for i, key in enumerate(fingerprints.keys):
-            past = earlier(index.rows, int(fingerprints.start[i])) & index.mask_without(key)
-            near = [at for at in index.near_duplicates(fingerprints.signature[i], 10) if past[at]]
-            source = index.rows.keys[near[0]] if near else (None, None)
-            p = [0.0, 1.0, 0.0, 0.0, 0.0] if near else [1.0, 0.0, 0.0, 0.0, 0.0]
+        itself = index.find(fingerprints.keys)
+        found = index.near_duplicates(fingerprints, Order.EARLIER, 10, itself)
+        for key, near in zip(fingerprints.keys, found, strict=True):
+            source = index.take(near[:1]).keys[0] if len(near) else (None, None)
+            p = [0.0, 1.0, 0.0, 0.0, 0.0] if len(near) else [1.0, 0.0, 0.0, 0.0, 0.0]
             rows.append({"platform": key[0], "post_id": key[1], **dict(zip(schemas.P_ORIGINALITY, p, strict=True)),
                          "source_platform": source[0], "source_post_id": source[1],
-                         "source_similarity": 1.0 if near else None, "spans": [], "other_sources": [], "is_self": False,
+                         "source_similarity": 1.0 if len(near) else None, "spans": [], "other_sources": [], "is_self": False,
                          "is_undetermined": False})  # fmt: skip
         return pa.Table.from_pylist(rows, schema=schemas.ORIGINALITY_MEASURES)
 
-    def affected(self, new_rows: pa.Table, index: PostIndex) -> pa.Table:
-        fresh = IndexRows.of(new_rows)
-        keys = {
-            index.rows.keys[at]
-            for i in range(len(fresh))
-            for at in index.near_duplicates(fresh.signature[i], 50)
-            if index.rows.start[at] >= fresh.end[i]
-        } - set(fresh.keys)
+    def affected(self, new: Sequence[Key], index: PostIndex) -> pa.Table:
+        fresh = index.rows_of(new)
+        assert fresh is not None
+        later = index.near_duplicates(fresh, Order.LATER, 50, index.find(new))
+        keys = set(index.take(np.concatenate(later)).keys) - set(new)
         return pa.Table.from_pylist(
             [{"platform": p, "post_id": i} for p, i in sorted(keys)],
             schema=pa.schema([("platform", pa.string()), ("post_id", pa.string())]),

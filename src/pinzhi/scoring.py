@@ -17,7 +17,8 @@ from pinzhi.errors import InputError
 from pinzhi.heads.store import active_versions
 from pinzhi.interaction import coordinate
 from pinzhi.labels import Grade, Originality, Verdict
-from pinzhi.originality.index import INDEX, IndexRows, PostIndex
+from pinzhi.originality.index import PostIndex
+from pinzhi.originality.rows import INDEX, IndexRows, Key, keys_of
 from pinzhi.originality.search import Finding, Limits, Search
 from pinzhi.segment import Segmenter
 from pinzhi.tables import check
@@ -40,7 +41,7 @@ class Scorer:
         self._store = models
         self._segmenter = Segmenter()
         self.models: Mapping[str, str] = active_versions(models)
-        self._history: dict[Path, tuple[tuple[str, ...], PostIndex]] = {}
+        self._history: dict[Path, PostIndex] = {}
 
     @classmethod
     def load(cls, config: ScoreConfig | None = None, models: Path | None = None) -> "Scorer":
@@ -113,15 +114,13 @@ class Scorer:
             raise InputError(
                 f"{out}: expected the folder of a finished run with index/, found none; do `pinzhi run` first"
             )
-        segments = tuple(sorted(path.name for path in folder.glob("*.parquet")))
-        known = self._history.get(folder)
-        if known is None or known[0] != segments:
-            known = (segments, self.open_index(folder))
-            self._history[folder] = known
-        return known[1]
+        if folder not in self._history:
+            self._history[folder] = self.open_index(folder)
+        self._history[folder].refresh()
+        return self._history[folder]
 
-    def open_index(self, folder: Path) -> PostIndex:
-        """The index in `folder` under this configuration."""
+    def open_index(self, folder: Path | None) -> PostIndex:
+        """The index in `folder`, or an empty one in memory, under this configuration."""
         settings = self.config.originality
         return PostIndex(folder, similarity=settings.duplicate_similarity, wanted_recall=settings.wanted_recall)
 
@@ -144,15 +143,8 @@ class Scorer:
         _check_brand(brand)
         posts = check(posts, schemas.POSTS)
         rows = self.fingerprint(posts)
-        base = self.history(history)
-        here = set(_keys(posts, "post_id"))
-        known = [] if base is None else [base.table.filter(pa.array([key not in here for key in base.rows.keys]))]
-        index = PostIndex.of(
-            pa.concat_tables([*known, rows]),
-            similarity=self.config.originality.duplicate_similarity,
-            wanted_recall=self.config.originality.wanted_recall,
-        )
-        return self._scored(posts, brand, index, rows)
+        base = self.history(history) or self.open_index(None)
+        return self._scored(posts, brand, base.beside(rows), rows)
 
     def score_comments(self, comments: pa.Table, posts: pa.Table) -> pa.Table:
         """Comments (canonical schema) of any accounts with sentiment, authenticity, their probabilities and
@@ -252,7 +244,7 @@ class Scorer:
     ) -> pa.Table:
         """ORIGINALITY_MEASURES of posts, in order, against the surely earlier posts of `index`; fingerprints are taken
         from it where it has them. `own_accounts` are (platform, account) pairs that speak for one brand."""
-        rows = index.rows_of(_keys(posts, "post_id"))
+        rows = index.rows_of(keys_of(posts))
         if rows is None:
             return self._originality(IndexRows.of(self.fingerprint(posts)), index, own_accounts)
         return self._originality(rows, index, own_accounts)
@@ -266,12 +258,11 @@ class Scorer:
             schema=schemas.ORIGINALITY_MEASURES,
         )  # fmt: skip
 
-    def affected(self, new_rows: pa.Table, index: PostIndex) -> pa.Table:
-        """(platform, post_id) of posts in `index`, published surely after a near match among `new_rows` (schema INDEX):
-        what was said of them no longer holds."""
-        keys = self._search.later_matches(IndexRows.of(new_rows), index)
-        fresh = set(_keys(new_rows, "post_id"))
-        kept = sorted(set(keys) - fresh)
+    def affected(self, new: Sequence[Key], index: PostIndex) -> pa.Table:
+        """(platform, post_id) of posts in `index`, published surely after a near match among the `new` ones, which it holds
+        too: what was said of them no longer holds."""
+        rows = index.rows_of(new)
+        kept = sorted(set(self._search.later_matches(rows, index)) - set(new)) if rows is not None else []
         return pa.table({"platform": [k[0] for k in kept], "post_id": [k[1] for k in kept]},
                         schema=pa.schema([("platform", pa.string()), ("post_id", pa.string())]))  # fmt: skip
 
@@ -282,7 +273,7 @@ class Scorer:
     ) -> pa.Table:
         own = [(account.platform, account.account_id) for account in brand.accounts]
         fingerprints = IndexRows.of(self.fingerprint(posts) if rows is None else rows)
-        originality = self._originality(fingerprints, index or PostIndex.of(INDEX.empty_table()), own)
+        originality = self._originality(fingerprints, index or self.open_index(None), own)
         measures = posts.append_column("values", self.measure_coherence(posts, brand)["values"])
         for name in originality.column_names[2:]:
             measures = measures.append_column(name, originality[name])

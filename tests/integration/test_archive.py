@@ -57,7 +57,8 @@ def tables_digest(out: Path) -> dict[str, str]:
     return {
         str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest()
         for kind in kinds
-        for path in sorted((out / kind).rglob("*.parquet"))
+        for path in sorted((out / kind).rglob("*"))
+        if path.is_file()
     } | {"report": hashlib.sha256((out / "report.html").read_bytes()).hexdigest()}
 
 

@@ -11,7 +11,7 @@ import torch
 from pinzhi.heads.modules import PairJudge
 from pinzhi.heads.predict import Heads
 from pinzhi.originality.evidence import FEATURES
-from pinzhi.originality.index import IndexRows, PostIndex
+from pinzhi.originality.rows import IndexRows
 from pinzhi.originality.search import Limits, Search
 from pinzhi.originality.words import WordReader
 from pinzhi.paths import models
@@ -51,7 +51,7 @@ def judged(
     given = iter(np.array(said))
     monkeypatch.setattr("pinzhi.originality.search.pair_features", lambda *_: next(given))
     before, beside = [[0, 1, 2, 3, 4][:n_before]], [[0, 1, 2, 3, 4][n_before:]]
-    (p,) = search._judge_all(cast(IndexRows, later), cast(PostIndex, SimpleNamespace(rows=rows)), before, beside)
+    (p,) = search._judge_all(cast(IndexRows, later), cast(IndexRows, rows), before, beside)
     assert all(post == "四点的码头" for _, post in judge.read)
     return p, [earlier for earlier, _ in judge.read]
 

@@ -11,7 +11,8 @@ from pinzhi.archive.store import MEASURES, Store, parquet_list
 from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.memory import hand_back
-from pinzhi.originality.index import PostIndex
+from pinzhi.originality.index import FORM, PostIndex
+from pinzhi.originality.rows import keys_of
 from pinzhi.tables import write_parquet
 
 if TYPE_CHECKING:
@@ -51,9 +52,9 @@ class Inputs:
         search = config.originality
         own = ",".join(sorted(f"{a.platform}/{a.account_id}" for brand in brands for a in brand.accounts))
         self._comment_tag = tag(scorer, ("encoder", "sentiment", "authenticity"))
-        self._print_tag = tag(scorer, ("encoder", "manner", "embedding"))
+        self._print_tag = tag(scorer, ("encoder", "manner", "embedding"), FORM)
         self._original_tag = tag(
-            scorer, ("encoder", "manner", "embedding", "originality"), own,
+            scorer, ("encoder", "manner", "embedding", "originality"), own, FORM,
             f"{search.duplicate_similarity}/{search.wanted_recall}/{search.max_candidates}/{search.max_read}",
         )  # fmt: skip
         self._scorer, self._explain_from = scorer, config.coherence.explain_from
@@ -135,10 +136,10 @@ class Measuring:
         keys = pa.schema([("platform", pa.string()), ("post_id", pa.string())])
         if self._sequence == 0:
             return keys.empty_table()
-        fresh = sorted(self._store.index.glob(f"{self._sequence:06d}-*.parquet"))
         import pyarrow.parquet as pq
 
-        parts = [self._scorer.affected(pq.read_table(path), index) for path in fresh]
+        fresh = sorted(self._store.measures("fingerprints").glob(f"{self._sequence:06d}-*.parquet"))
+        parts = [self._scorer.affected(keys_of(pq.read_table(path)), index) for path in fresh]
         return pa.concat_tables(parts) if parts else keys.empty_table()
 
     def _before(self, kind: str) -> str:

@@ -7,16 +7,16 @@ from typing import Protocol
 import numpy as np
 
 from pinzhi.originality.evidence import Words, aligned_clauses, pair_features, shared_spans
-from pinzhi.originality.index import IndexRows, PostIndex, earlier, surely_later, union
+from pinzhi.originality.index import PostIndex, union
+from pinzhi.originality.rows import IndexRows, Key, Order
 from pinzhi.originality.words import WordReader
 from pinzhi.types import PairSpan
 
 ORIGINAL, DUPLICATE, REWRITE, QUOTE = range(4)  # of the pair judge
 UNRELATED = 0.98  # probability of an original from which a candidate is not worth reading
 SURELY = 0.95  # probability of a duplicate from which reading adds nothing
+_AFFECTED = 50  # later posts that are judged again for one that comes before them
 DERIVED_FROM = 0.5  # probability of duplicate, rewrite or quote from which a candidate counts as a source
-
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -58,44 +58,43 @@ class Search:
 
     def judge_rows(self, rows: IndexRows, index: PostIndex, own_accounts: Sequence[Key]) -> list[Finding]:
         """One finding per row, in order; only surely earlier posts of `index` can be its source."""
-        before, beside = [], []
-        for i in range(len(rows)):
-            found, unclear = self._candidates(rows, i, index)
-            before.append(found)
-            beside.append(unclear)
-        judged = self._judge_all(rows, index, before, beside)
+        itself = index.find(rows.keys)
+        near = index.near_duplicates(rows, Order.EARLIER, self._limit, itself)
+        like = index.nearest(rows, Order.EARLIER, self._limit, itself)
+        earlier = [union(*nets, limit=self._limit) for nets in zip(near, like, strict=True)]
+        # near copies of which nobody knows whether they are earlier
+        unclear = [found.tolist() for found in index.near_duplicates(rows, Order.UNCLEAR, 2, itself)]
+        wanted = np.unique(
+            np.concatenate([np.zeros(0, np.int64), *map(np.asarray, earlier + unclear)]).astype(np.int64)
+        )
+        others = index.take(wanted)
+        before, beside = (
+            [np.searchsorted(wanted, found).tolist() for found in candidates] for candidates in (earlier, unclear)
+        )
+        judged = self._judge_all(rows, others, before, beside)
         own = set(own_accounts)
-        return [self._finding(rows, i, index, before[i], beside[i], judged[i], own) for i in range(len(rows))]
+        return [self._finding(rows, i, others, before[i], beside[i], judged[i], own) for i in range(len(rows))]
 
     def later_matches(self, rows: IndexRows, index: PostIndex) -> Iterable[Key]:
         """Keys of posts in `index` that come surely after one of `rows` and are near it."""
-        for i in range(len(rows)):
-            later = surely_later(index.rows, int(rows.end[i]))
-            near = index.near_duplicates(rows.signature[i], 50)
-            for at in union(near[later[near]], index.nearest(rows.embedding[i], self._limit, later), limit=50):
-                yield index.rows.keys[at]
-
-    def _candidates(self, rows: IndexRows, i: int, index: PostIndex) -> tuple[list[int], list[int]]:
-        """Surely earlier candidates, and near copies of which nobody knows whether they are earlier."""
-        others = index.mask_without(rows.keys[i])
-        past = earlier(index.rows, int(rows.start[i])) & others
-        near = index.near_duplicates(rows.signature[i], 4 * self._limit)
-        found = union(near[past[near]], index.nearest(rows.embedding[i], self._limit, past), limit=self._limit)
-        unclear = others & ~past & ~surely_later(index.rows, int(rows.end[i]))
-        return found, [int(at) for at in near[unclear[near]][:2]]
+        itself = index.find(rows.keys)
+        near = index.near_duplicates(rows, Order.LATER, _AFFECTED, itself)
+        like = index.nearest(rows, Order.LATER, self._limit, itself)
+        found = {at for nets in zip(near, like, strict=True) for at in union(*nets, limit=_AFFECTED)}
+        return index.take(np.array(sorted(found), np.int64)).keys
 
     def _judge_all(
-        self, rows: IndexRows, index: PostIndex, before: Sequence[list[int]], beside: Sequence[list[int]]
+        self, rows: IndexRows, others: IndexRows, before: Sequence[list[int]], beside: Sequence[list[int]]
     ) -> list[np.ndarray]:
-        """Probabilities [k, 4] of each row's candidates, those `before` it and then those `beside` it. The judge sees the
+        """Probabilities [k, 4] of each row's candidates among `others`, those `before` it and then those `beside` it. The judge sees the
         evidence of all, then reads the likeliest; where another that it has not read now leads, it reads on, for what it
         says of a pair that it has read and of one that it has not cannot be compared."""
         candidates = [a + b for a, b in zip(before, beside, strict=True)]
         here = self._read(rows.texts)
         wanted = sorted({at for found in candidates for at in found})
-        there: dict[int, Words] = dict(zip(wanted, self._read([index.rows.texts[at] for at in wanted]), strict=True))
+        there: dict[int, Words] = dict(zip(wanted, self._read([others.texts[at] for at in wanted]), strict=True))
         features = [
-            pair_features(there[at], here[i], float(rows.embedding[i] @ index.rows.embedding[at]))
+            pair_features(there[at], here[i], float(rows.embedding[i] @ others.embedding[at]))
             for i, found in enumerate(candidates)
             for at in found
         ]
@@ -103,7 +102,7 @@ class Search:
             return [np.zeros((0, 4), np.float32) for _ in candidates]
         evidence = np.stack(features)
         p = self._judge(evidence)
-        pairs = [(index.rows.texts[at], rows.texts[i]) for i, found in enumerate(candidates) for at in found]
+        pairs = [(others.texts[at], rows.texts[i]) for i, found in enumerate(candidates) for at in found]
         ends = np.cumsum([len(found) for found in candidates])
         is_read = np.zeros(len(p), bool)
         parts = [
@@ -132,7 +131,7 @@ class Search:
         return order[is_open[order]][: self._most_read]
 
     def _finding(
-        self, rows: IndexRows, i: int, index: PostIndex, before: list[int], beside: list[int], p: np.ndarray,
+        self, rows: IndexRows, i: int, others: IndexRows, before: list[int], beside: list[int], p: np.ndarray,
         own: set[Key],
     ) -> Finding:  # fmt: skip
         template, quote = float(rows.p_template[i]), float(rows.p_quote[i])
@@ -148,23 +147,23 @@ class Search:
         # The judge prefers the closest text, the reader wants the first one: of the sources that are about as likely
         # as the best, the earliest counts.
         close = [k for k in sources if derived[k] >= derived[best] - 0.2]
-        first = min(close, key=lambda k: (index.rows.start[before[k]], index.rows.keys[before[k]]))
+        first = min(close, key=lambda k: (others.start[before[k]], others.keys[before[k]]))
         at = before[first]
-        spans = shared_spans(index.rows.texts[at], rows.texts[i])
+        spans = shared_spans(others.texts[at], rows.texts[i])
         if p[first].argmax() == REWRITE:
-            earlier_words, later_words = self._read([index.rows.texts[at], rows.texts[i]])
+            earlier_words, later_words = self._read([others.texts[at], rows.texts[i]])
             aligned = aligned_clauses(earlier_words, later_words, self._read)
             if _covered(aligned) > _covered(spans):
                 spans = aligned
         account, platform = rows.accounts[i], rows.keys[i][0]
-        is_same = account is not None and (index.rows.keys[at][0], index.rows.accounts[at]) == (platform, account)
-        is_brand = {(platform, account or ""), (index.rows.keys[at][0], index.rows.accounts[at] or "")} <= own
+        is_same = account is not None and (others.keys[at][0], others.accounts[at]) == (platform, account)
+        is_brand = {(platform, account or ""), (others.keys[at][0], others.accounts[at] or "")} <= own
         return Finding(
             probabilities,
-            source=index.rows.keys[at],
+            source=others.keys[at],
             similarity=min(1.0, _covered(spans) / max(1, len(rows.texts[i].strip()))),
             spans=spans,
-            others=tuple(index.rows.keys[before[k]] for k in sources if k != first),
+            others=tuple(others.keys[before[k]] for k in sources if k != first),
             is_self=is_same or is_brand,
             is_undetermined=unclear,
         )

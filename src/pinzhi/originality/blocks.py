@@ -1,0 +1,202 @@
+"""Blocks of the index: rows that never change, with sorted postings over them, in files that are mapped, not read."""
+
+import hashlib
+import itertools
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+
+from pinzhi.originality.minhash import N_PERMUTATIONS, band_keys
+from pinzhi.originality.rows import INDEX, Key, keys_of, matrix, sort_time, time_bounds
+from pinzhi.tables import TEMPORARY, put_in_place
+
+PLAIN = pa.schema([field for field in INDEX if field.name not in ("signature", "embedding")])
+_ROWS = "rows.arrow"
+_ARRAYS = {"start": np.int64, "end": np.int64, "signature": np.uint32, "embedding": np.float16}  # a row each
+_KEYS, _POSTINGS = "keys", "postings"
+_BATCH = 8192  # rows held at once
+_PARTS = 64  # ranges of keys that are merged one after the other
+
+
+@dataclass(frozen=True)
+class Bands:
+    """How signatures are cut: `n` bands of `rows` values each."""
+
+    n: int
+    rows: int
+
+    def keys(self, signature: np.ndarray) -> np.ndarray:
+        """Posting keys [n, bands] of signatures [n, 128]; a band's number is part of its key."""
+        number = np.arange(self.n, dtype=np.uint64) * np.uint64(0xD6E8FEB86659FD93)
+        mixed = (band_keys(signature, self.n, self.rows) ^ number) * np.uint64(0x9E3779B97F4A7C15)
+        return (mixed >> np.uint64(32)).astype(np.uint32)
+
+
+def post_keys(keys: Sequence[Key]) -> np.ndarray:
+    """Posting keys [n] of (platform, post_id)."""
+    digests = [hashlib.blake2b("\x1f".join(key).encode(), digest_size=4).digest() for key in keys]
+    return np.frombuffer(b"".join(digests), dtype="<u4")
+
+
+def has_letters(signature: np.ndarray) -> np.ndarray:
+    """Mask [n] of signatures [n, 128]; that of a text without letters matches nothing."""
+    return (signature != np.iinfo(np.uint32).max).any(1) if len(signature) else np.zeros(0, bool)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows in the order in which they came: plain columns (schema PLAIN), arrays of a row each, and postings: `keys` is
+    sorted, and `postings` are the rows that have them; of equal keys the earliest row comes first, those of unknown time
+    last. Every row has the key of its post and those of its bands."""
+
+    table: pa.Table
+    start: np.ndarray  # [n], as of `time_bounds`
+    end: np.ndarray
+    signature: np.ndarray  # [n, 128] uint32
+    embedding: np.ndarray  # [n, h] float16
+    keys: np.ndarray  # [m] uint32
+    postings: np.ndarray  # [m] uint32
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @classmethod
+    def of(cls, rows: pa.Table, bands: Bands) -> "Block":
+        """A block in memory, of `rows` of schema INDEX."""
+        return cls._with_postings(
+            rows.select(PLAIN.names).cast(PLAIN),
+            *time_bounds(rows),
+            matrix(rows["signature"]),
+            matrix(rows["embedding"]),
+            bands,
+        )
+
+    @classmethod
+    def _with_postings(
+        cls, table: pa.Table, start: np.ndarray, end: np.ndarray, signature: np.ndarray, embedding: np.ndarray, bands: Bands
+    ) -> "Block":  # fmt: skip
+        worded = np.flatnonzero(has_letters(signature))
+        named = post_keys(keys_of(table))
+        keys = np.concatenate([named, bands.keys(signature[worded]).ravel() if len(worded) else named[:0]])
+        postings = np.concatenate([np.arange(len(named)), np.repeat(worded, bands.n)])
+        order = np.lexsort((postings, sort_time(start)[postings], keys))
+        return cls(table, start, end, signature, embedding, keys[order], postings[order].astype(np.uint32))
+
+    def cut_anew(self, bands: Bands) -> "Block":
+        """The same rows with postings of other bands."""
+        return self._with_postings(self.table, self.start, self.end, self.signature, self.embedding, bands)
+
+    @classmethod
+    def open(cls, folder: Path) -> "Block":
+        """A block on disk. Raises FileNotFoundError when it is not there, or no longer."""
+        with pa.memory_map(str(folder / _ROWS)) as file:
+            table = pa.ipc.open_file(file).read_all()
+        n = table.num_rows
+
+        def mapped(name: str, dtype: type) -> np.ndarray:
+            path = folder / name
+            return np.memmap(path, dtype, "r") if path.stat().st_size else np.zeros(0, dtype)
+
+        arrays = {name: mapped(name, dtype) for name, dtype in _ARRAYS.items()}
+        for name, width in (("signature", N_PERMUTATIONS), ("embedding", len(arrays["embedding"]) // max(1, n))):
+            arrays[name] = arrays[name].reshape(n, width)
+        return cls(table, **arrays, keys=mapped(_KEYS, np.uint32), postings=mapped(_POSTINGS, np.uint32))
+
+    def find(
+        self, wanted: np.ndarray, most: int, not_before: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Which of the keys `wanted` [m] stand in which row: positions in `wanted` and rows, of each key the first `most`, or
+        the first of those that start at `not_before` [m] or later, or nobody knows when."""
+        first = np.searchsorted(self.keys, wanted, "left")
+        last = np.searchsorted(self.keys, wanted, "right")
+        if not_before is not None:
+            low, high = first, last
+            while (open_ := low < high).any():  # bisection, of all keys at once
+                middle = (low + high) // 2
+                start = sort_time(self.start[self.postings[np.where(open_, middle, 0)]])
+                low = np.where(open_ & (start < not_before), middle + 1, low)
+                high = np.where(open_ & (start >= not_before), middle, high)
+            first = low
+        n = np.minimum(last - first, most)
+        which = np.repeat(np.arange(len(wanted)), n)
+        inside = np.arange(len(which)) - np.repeat(np.cumsum(n) - n, n)
+        return which, self.postings[np.repeat(first, n) + inside].astype(np.int64)
+
+    def take(self, rows: np.ndarray) -> pa.Table:
+        """Plain columns of `rows`, in ascending order; no other row is touched."""
+        parts, start = [], 0
+        for batch in self.table.to_batches():
+            inside = rows[(rows >= start) & (rows < start + batch.num_rows)] - start
+            if len(inside):
+                parts.append(batch.take(pa.array(inside)))
+            start += batch.num_rows
+        return pa.Table.from_batches(parts, PLAIN)
+
+    def write(self, folder: Path) -> None:
+        """Write it to `folder`, in one move."""
+        _write(folder, [(self, np.arange(len(self)))], [(self.keys, self.postings)])
+
+
+def merge(blocks: Sequence[Block], live: Sequence[np.ndarray], folder: Path) -> None:
+    """Write one block of the rows of `blocks` that the masks `live` keep, in their order, in one move. What is in memory at
+    once is a batch of rows and a 64th of the postings."""
+    renumbered = [np.cumsum(mask) - 1 for mask in live]
+    offsets = np.cumsum([0, *(int(mask.sum()) for mask in live)])
+    time = np.concatenate([sort_time(block.start[mask]) for block, mask in zip(blocks, live, strict=True)])
+
+    def postings() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        edges = np.linspace(0, 2**32, _PARTS + 1).astype(np.uint64)
+        for low, high in itertools.pairwise(edges):
+            keys, rows = [], []
+            for at, block in enumerate(blocks):
+                # equal types, or the keys are converted whole
+                part = slice(
+                    np.searchsorted(block.keys, np.uint32(low)),
+                    len(block.keys) if high == 2**32 else np.searchsorted(block.keys, np.uint32(high)),
+                )
+                kept = live[at][block.postings[part]]
+                keys.append(block.keys[part][kept])
+                rows.append(renumbered[at][block.postings[part][kept]] + offsets[at])
+            every, row = np.concatenate(keys), np.concatenate(rows)
+            order = np.lexsort((row, time[row], every))
+            yield every[order], row[order].astype(np.uint32)
+
+    chosen = [(block, np.flatnonzero(mask)) for block, mask in zip(blocks, live, strict=True)]
+    _write(folder, chosen, postings())
+
+
+def _write(
+    folder: Path, chosen: Sequence[tuple[Block, np.ndarray]], postings: Iterable[tuple[np.ndarray, np.ndarray]]
+) -> None:
+    """Write the chosen rows of blocks and sorted postings as a block."""
+    temporary = folder.with_name(f"{TEMPORARY}{folder.name}")
+    for leftover in (temporary, folder):  # of a run that was killed before the block was named anywhere
+        shutil.rmtree(leftover, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    with ExitStack() as stack:
+
+        def create(name: str) -> BinaryIO:
+            return stack.enter_context((temporary / name).open("wb"))
+
+        files = {name: create(name) for name in (_ROWS, *_ARRAYS, _KEYS, _POSTINGS)}
+        with pa.ipc.new_file(files[_ROWS], PLAIN) as writer:
+            for block, rows in chosen:
+                for start in range(0, len(rows), _BATCH):
+                    some = rows[start : start + _BATCH]
+                    writer.write_table(block.take(some).combine_chunks())
+                    for name, dtype in _ARRAYS.items():
+                        files[name].write(np.ascontiguousarray(getattr(block, name)[some], dtype).data)
+        for keys, rows in postings:
+            files[_KEYS].write(np.ascontiguousarray(keys, np.uint32).data)
+            files[_POSTINGS].write(np.ascontiguousarray(rows, np.uint32).data)
+        for file in files.values():
+            file.flush()
+            os.fsync(file.fileno())
+    put_in_place(temporary, folder)

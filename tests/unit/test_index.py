@@ -1,0 +1,187 @@
+"""The index on disk: what it finds, what it forgets, and that later posts change nothing."""
+
+import shutil
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pinzhi.originality import index as index_module
+from pinzhi.originality.index import PostIndex
+from pinzhi.originality.minhash import signatures
+from pinzhi.originality.rows import INDEX, IndexRows, Order
+from pinzhi.text import normalise
+
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
+WIDTH = 16
+
+
+def post(
+    number: int, text: str, hours: float | None, precision: str = "second", seed: int | None = None
+) -> dict[str, Any]:
+    vector = np.random.default_rng(number if seed is None else seed).normal(size=WIDTH)
+    return {
+        "platform": "weibo", "post_id": f"p{number}", "account_id": "a",
+        "published_at": None if hours is None else DAY + timedelta(hours=hours),
+        "time_precision": None if hours is None else precision, "text": text,
+        "signature": signatures([normalise(text).text])[0].tolist(),
+        "embedding": (vector / np.linalg.norm(vector)).astype(np.float16).tolist(),
+        "p_template": 0.0, "p_quote": 0.0,
+    }  # fmt: skip
+
+
+def table(*posts: dict[str, Any]) -> pa.Table:
+    return pa.Table.from_pylist(list(posts), schema=INDEX)
+
+
+def found(index: PostIndex, one: dict[str, Any], order: Order = Order.EARLIER, limit: int = 20) -> list[list[str]]:
+    """Ids of near duplicates and of the nearest."""
+    rows = IndexRows.of(table(one))
+    itself = index.find(rows.keys)
+    nets = index.near_duplicates(rows, order, limit, itself)[0], index.nearest(rows, order, limit, itself)[0]
+    return [[index.take(np.array([at])).keys[0][1] for at in net] for net in nets]
+
+
+TEXT = "凌晨四点去码头等船，带鱼二十八一斤，船老大多送了一把小黄鱼"
+
+
+def test_near_copies_are_found_by_their_place_in_time(tmp_path: Path) -> None:
+    index = PostIndex(tmp_path / "index")
+    index.append(table(post(1, TEXT, 1), post(2, "今天的雾很大，渔港没有人", 1)), "a")
+    index.append(table(post(3, TEXT + "。", 3), post(4, TEXT, None), post(5, TEXT, 5), post(6, "", 1)), "b")
+    asked = post(3, TEXT + "。", 3)
+    assert found(index, asked)[0] == ["p1"] and sorted(found(index, asked)[1]) == ["p1", "p2", "p6"]
+    assert found(index, asked, Order.LATER) == [["p5"], ["p5"]]
+    assert found(index, asked, Order.UNCLEAR) == [["p4"], ["p4"]]
+    assert found(index, post(9, TEXT, None)) == [[], []], "nothing is surely before an unknown time"
+    assert found(index, post(9, TEXT, None), Order.UNCLEAR)[0] == ["p1", "p3", "p5", "p4"]
+    assert found(index, post(9, TEXT, 0, "day"), Order.UNCLEAR)[0] == ["p1", "p3", "p5", "p4"], "the same day"
+    assert found(index, post(9, TEXT, 1))[0] == [], "nothing is before its own time"
+    assert found(index, post(9, "", 9))[0] == [], "a text without letters is like nothing"
+
+
+def test_an_empty_index_finds_nothing(tmp_path: Path) -> None:
+    index = PostIndex(tmp_path / "index")
+    assert len(index) == 0 and found(index, post(1, TEXT, 1)) == [[], []] and index.text_of(("weibo", "p1")) is None
+    index.append(table(), "empty")
+    assert len(index) == 0 and found(index, post(1, TEXT, 1)) == [[], []]
+
+
+def test_the_last_row_of_a_post_counts(tmp_path: Path) -> None:
+    index = PostIndex(tmp_path / "index")
+    index.append(table(post(1, TEXT, 1), post(2, TEXT, 2)), "a")
+    index.append(table(post(1, "改成了别的内容，和码头无关", 1), post(1, "又改了一次，这次说早饭摊", 1)), "b")
+    for opened in (index, PostIndex(tmp_path / "index")):
+        assert len(opened) == 2 and opened.text_of(("weibo", "p1")) == "又改了一次，这次说早饭摊"
+        assert found(opened, post(9, TEXT, 9))[0] == ["p2"]
+        assert opened.text_of(("weibo", "p7")) is None and opened.rows_of([("weibo", "p1"), ("x", "p1")]) is None
+    rows = index.rows_of([("weibo", "p2"), ("weibo", "p1"), ("weibo", "p2")])
+    assert rows is not None and [key[1] for key in rows.keys] == ["p2", "p1", "p2"] and rows.texts[0] == TEXT
+
+
+def test_of_equal_copies_the_earliest_come_first_however_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_module, "_MOST", 4)
+    index = PostIndex(tmp_path / "index")
+    hours = np.random.default_rng(0).permutation(40)
+    for part in range(10):
+        index.append(table(*(post(int(h), TEXT, float(h), seed=0) for h in hours[4 * part : 4 * part + 4])), str(part))
+    assert found(index, post(99, TEXT, 30.5, seed=0), limit=3) == [["p0", "p1", "p2"]] * 2
+    assert found(index, post(99, TEXT, 30.5, seed=0), Order.LATER, limit=3) == [["p31", "p32", "p33"]] * 2
+
+
+def test_blocks_are_merged_and_nothing_is_lost(tmp_path: Path) -> None:
+    index = PostIndex(tmp_path / "index")
+    plain = PostIndex(None)
+    posts = [post(n, f"第{n % 50}号帖子，{TEXT[: 5 + n % 20]}", n % 37) for n in range(300)]
+    for start in range(0, 300, 4):  # 75 appends: one block of 64, one of 8, three of 1
+        part = [*posts[start : start + 4], {**posts[start // 2], "text": "改过的"}]
+        index.append(table(*part), str(start))
+        plain = plain.beside(table(*part))
+    blocks = sorted(path.name for path in (tmp_path / "index").iterdir() if path.is_dir())
+    assert len(blocks) == 5 and len(index) == len(plain) == 300
+    opened = PostIndex(tmp_path / "index")
+    for asked in posts[::17]:
+        for order in Order:
+            assert found(opened, asked, order) == found(plain, asked, order)
+
+
+texts = st.sampled_from([TEXT, TEXT + "了", TEXT[:14], "早饭摊的油条", "早饭摊的油条很脆", "好", ""])
+times = st.one_of(st.none(), st.integers(0, 40))
+batches = st.lists(st.lists(st.tuples(texts, times), min_size=1, max_size=5), min_size=1, max_size=12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(before=batches, after=batches, hour=st.integers(0, 40))
+def test_later_posts_change_nothing(
+    tmp_path_factory: pytest.TempPathFactory, before: Any, after: Any, hour: int
+) -> None:
+    folder = tmp_path_factory.mktemp("index")
+    index, number = PostIndex(folder), 0
+    asked = post(9999, TEXT, hour)
+
+    def append(batch: list[tuple[str, int | None]], is_later: bool) -> None:
+        nonlocal number
+        rows = []
+        for text, time in batch:
+            number += 1
+            when = None if time is None else float(time)
+            rows.append(post(number, text, hour + when if is_later and when is not None else when))
+        index.append(table(*rows), str(number))
+
+    for batch in before:
+        append(batch, False)
+    known = found(index, asked, limit=3)
+    for batch in after:
+        append(batch, True)  # at the hour of the asked one, after it, or nobody knows when
+    assert found(index, asked, limit=3) == known
+    shutil.rmtree(folder)
+
+
+def test_other_bands_are_cut_when_the_settings_change(tmp_path: Path) -> None:
+    PostIndex(tmp_path / "index").append(table(post(1, TEXT, 1)), "a")
+    other = PostIndex(tmp_path / "index", similarity=0.8)
+    assert other.bands != PostIndex(None).bands and found(other, post(2, TEXT, 2))[0] == ["p1"]
+
+
+def test_the_same_name_twice_is_one(tmp_path: Path) -> None:
+    index = PostIndex(tmp_path / "index")
+    index.append(table(post(1, TEXT, 1)), "a")
+    manifest = (tmp_path / "index" / "manifest.json").read_bytes()
+    again = PostIndex(tmp_path / "index")
+    again.append(table(post(1, TEXT, 1)), "a")
+    assert (tmp_path / "index" / "manifest.json").read_bytes() == manifest
+
+
+def test_it_is_read_while_it_is_written(tmp_path: Path) -> None:
+    """Readers open it again and again while blocks are merged away under them."""
+    writer = PostIndex(tmp_path / "index")
+    writer.append(table(post(0, TEXT, 0)), "0")
+    failures: list[BaseException] = []
+    done = threading.Event()
+
+    def read() -> None:
+        reader = PostIndex(tmp_path / "index")
+        try:
+            while not done.is_set():
+                reader.refresh()
+                assert found(reader, post(999, TEXT, 999))[0][:1] == ["p0"]
+        except BaseException as error:
+            failures.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for one in readers:
+        one.start()
+    for number in range(1, 80):
+        writer.append(table(post(number, f"{TEXT}{number}", number)), str(number))
+    done.set()
+    for one in readers:
+        one.join()
+    assert not failures
