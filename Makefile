@@ -25,6 +25,7 @@ bench: $(VENV)/.stamp-dev
 	$(BIN)/python -m benchmarks.bench_readers
 	$(BIN)/python -m benchmarks.bench_encoder
 	$(BIN)/python -m benchmarks.bench_scoring
+	$(BIN)/python -m benchmarks.bench_index
 	$(BIN)/python -m benchmarks.bench_archive 20000
 
 gate: $(VENV)/.stamp-dev demo

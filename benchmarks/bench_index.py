@@ -1,0 +1,143 @@
+"""The index of earlier posts at growing size: rows appended a second, what finding and judging the sources of a post costs, and
+peak memory; beside the in-memory search of near duplicates that a user would otherwise pick (rensa's LSH).
+
+Texts are generated and embeddings drawn at random, for to encode a million posts takes three quarters of an hour; the posts
+that are asked about go through the models.
+
+Run: python -m benchmarks.bench_index [POSTS...]
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks import texts
+from benchmarks.bench_archive import peak_mib
+
+ASKED = 512
+SHARD = 512
+SIZES = (10_000, 100_000)
+
+
+def shard(start: int, n: int, width: int) -> pa.Table:
+    """Index rows of `n` generated posts, a minute apart."""
+    from pinzhi.originality.minhash import signatures
+    from pinzhi.originality.rows import INDEX
+    from pinzhi.text import normalise
+
+    said = [texts.post(i) for i in range(start, start + n)]
+    vectors = np.random.default_rng(start).normal(size=(n, width)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    signed = signatures([normalise(text).text for text in said])
+    columns = {
+        "platform": pa.array(["weibo"] * n),
+        "post_id": pa.array([f"p{i}" for i in range(start, start + n)]),
+        "account_id": pa.array([f"a{i % 97}" for i in range(start, start + n)]),
+        "published_at": pa.array(np.arange(start, start + n) * 60_000, INDEX.field("published_at").type),
+        "time_precision": pa.array(["second"] * n),
+        "text": pa.array(said),
+        "signature": pa.FixedSizeListArray.from_arrays(pa.array(signed.ravel()), signed.shape[1]),
+        "embedding": pa.ListArray.from_arrays(
+            pa.array(np.arange(n + 1) * width, pa.int32()), pa.array(vectors.astype(np.float16).ravel())
+        ),
+        "p_template": pa.array(np.zeros(n, np.float32)),
+        "p_quote": pa.array(np.zeros(n, np.float32)),
+    }
+    return pa.table(list(columns.values()), schema=INDEX)
+
+
+def measure(n: int) -> None:
+    """Print the figures of an index of `n` posts."""
+    import os
+
+    from pinzhi.originality.rows import IndexRows, Order
+    from pinzhi.scoring import Scorer
+
+    scorer = Scorer.load()
+    width = scorer.heads.encoder.hidden_size
+    with tempfile.TemporaryDirectory() as folder:
+        index = scorer.open_index(Path(folder) / "index")
+        appended = 0.0
+        for start in range(0, n, SHARD):
+            rows = shard(start, min(SHARD, n - start), width)
+            began = time.perf_counter()
+            index.append(rows, str(start))
+            appended += time.perf_counter() - began
+        # every fourth post that is asked about copies an earlier one
+        said = [texts.post(n // 3 + i if i % 4 == 0 else 10**8 + i) for i in range(ASKED)]
+        posts = pa.table(
+            {
+                "platform": ["weibo"] * ASKED, "post_id": [f"q{i}" for i in range(ASKED)],
+                "account_id": ["new"] * ASKED, "text": said, "time_precision": ["second"] * ASKED,
+                "published_at": pa.array([n * 60_000] * ASKED, rows.schema.field("published_at").type),
+            }
+        )  # fmt: skip
+        fingerprints = IndexRows.of(scorer.fingerprint(posts))
+        began = time.perf_counter()
+        itself = index.find(fingerprints.keys)
+        near = index.near_duplicates(fingerprints, Order.EARLIER, 8, itself)
+        looked_up = time.perf_counter() - began
+        index.nearest(fingerprints, Order.EARLIER, 8, itself)
+        searched = time.perf_counter() - began
+        began = time.perf_counter()
+        scorer.measure_originality(posts, index)  # fingerprints them too
+        judged = time.perf_counter() - began
+        hits = sum(len(found) > 0 for found in near[::4])
+        print(
+            f"{n:>10,} posts: {n / appended:>8,.0f} appended /s, lookup {1000 * looked_up / ASKED:.2f} ms a post, "
+            f"with nearest {1000 * searched / ASKED:.2f} ms, whole path {1000 * judged / ASKED:.1f} ms "
+            f"({ASKED / judged:,.0f} posts/s), {hits} of {ASKED // 4} copies found, peak {peak_mib(os.getpid()):,} MiB",
+            flush=True,
+        )
+
+
+def rensa_lookups(n: int) -> None:
+    """Print what rensa's LSH takes for the lookups alone, all in memory."""
+    import os
+
+    from rensa import RMinHash, RMinHashLSH
+
+    from pinzhi.originality.minhash import N_PERMUTATIONS, shingles
+    from pinzhi.text import normalise
+
+    def sketch(seed: int) -> RMinHash:
+        one = RMinHash(num_perm=N_PERMUTATIONS, seed=42)
+        one.update(sorted(shingles(normalise(texts.post(seed)).text)))
+        return one
+
+    lsh = RMinHashLSH(threshold=0.5, num_perm=N_PERMUTATIONS, num_bands=32)
+    inserted = 0.0
+    for i in range(n):
+        one = sketch(i)
+        began = time.perf_counter()
+        lsh.insert(i, one)
+        inserted += time.perf_counter() - began
+    asked = [sketch(n // 3 + i) for i in range(ASKED)]
+    began = time.perf_counter()
+    for one in asked:
+        lsh.query(one)
+    took = time.perf_counter() - began
+    print(
+        f"{n:>10,} posts: rensa {n / inserted:,.0f} inserted /s, lookup {1000 * took / ASKED:.2f} ms a post, "
+        f"peak {peak_mib(os.getpid()):,} MiB",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Each size in a process of its own, so that peaks do not add up."""
+    if sys.argv[1:2] == ["--one"]:
+        (measure if sys.argv[2] == "ours" else rensa_lookups)(int(sys.argv[3]))
+        return
+    for n in [int(argument) for argument in sys.argv[1:]] or SIZES:
+        for whose in ("ours", "rensa"):
+            subprocess.run([sys.executable, "-m", "benchmarks.bench_index", "--one", whose, str(n)], check=True)
+
+
+if __name__ == "__main__":
+    main()
