@@ -40,11 +40,14 @@ def table(*posts: dict[str, Any]) -> pa.Table:
     return pa.Table.from_pylist(list(posts), schema=INDEX)
 
 
-def found(index: PostIndex, one: dict[str, Any], order: Order = Order.EARLIER, limit: int = 20) -> list[list[str]]:
-    """Ids of near duplicates and of the nearest."""
+def found(
+    index: PostIndex, one: dict[str, Any], order: Order = Order.EARLIER, limit: int = 20, passages: bool = False
+) -> list[list[str]]:
+    """Ids of near duplicates, of the nearest and, if asked, of those that share passages."""
     rows = IndexRows.of(table(one))
     itself = index.find(rows.keys)
-    nets = index.near_duplicates(rows, order, limit, itself)[0], index.nearest(rows, order, limit, itself)[0]
+    search = index.near_duplicates, index.nearest, index.partial_copies
+    nets = [net(rows, order, limit, itself)[0] for net in search[: 3 if passages else 2]]
     return [[index.take(np.array([at])).keys[0][1] for at in net] for net in nets]
 
 
@@ -110,7 +113,8 @@ def test_blocks_are_merged_and_nothing_is_lost(tmp_path: Path) -> None:
     opened = PostIndex(tmp_path / "index")
     for asked in posts[::17]:
         for order in Order:
-            assert found(opened, asked, order) == found(plain, asked, order)
+            passages = order is not Order.UNCLEAR
+            assert found(opened, asked, order, passages=passages) == found(plain, asked, order, passages=passages)
 
 
 texts = st.sampled_from([TEXT, TEXT + "了", TEXT[:14], "早饭摊的油条", "早饭摊的油条很脆", "好", ""])
@@ -138,11 +142,32 @@ def test_later_posts_change_nothing(
 
     for batch in before:
         append(batch, False)
-    known = found(index, asked, limit=3)
+    known = found(index, asked, limit=3, passages=True)
     for batch in after:
         append(batch, True)  # at the hour of the asked one, after it, or nobody knows when
-    assert found(index, asked, limit=3) == known
+    assert found(index, asked, limit=3, passages=True) == known
     shutil.rmtree(folder)
+
+
+def test_a_merge_of_two_posts_finds_both(tmp_path: Path) -> None:
+    one = "山上的茶今年晚了半个月，霜打掉了第一批芽，我们没有补摘，让它歇着。等第二批的人请多担待，茶会好一点。"
+    two = "店里的老师傅上周退休了，走之前把那口炒锅擦了三遍，说锅比人经用，叫我们别换不粘锅。"
+    index = PostIndex(tmp_path / "index")
+    index.append(table(post(1, one, 1), post(2, two, 2), post(3, "今天的雾很大，渔港没有人，早饭摊也没有出来", 3)), "a")
+    filler = (
+        "周末写几句话，跟谁都没有关系，就是想把这两个月里碰到的人和事放在一起，免得以后忘了，也给没来过的朋友看看。" * 2
+    )
+    merged = post(9, filler + one[4:32] + filler[::-1] + two[6:34], 9)
+    near, _, passages = found(index, merged, passages=True)
+    assert near == [] and sorted(passages) == ["p1", "p2"]
+
+
+def test_a_passage_that_stands_everywhere_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_module, "_MOST", 4)
+    rules = "关注并转发本条微博，抽三位朋友送出新品一份，开奖时间以公告为准"
+    index = PostIndex(tmp_path / "index")
+    index.append(table(*(post(n, f"{rules}{n}号店开业", n) for n in range(6))), "a")
+    assert found(index, post(9, rules + "今天的雾很大", 9), passages=True)[2] == []
 
 
 def test_other_bands_are_cut_when_the_settings_change(tmp_path: Path) -> None:

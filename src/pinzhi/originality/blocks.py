@@ -13,9 +13,10 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from pinzhi.originality.minhash import N_PERMUTATIONS, band_keys
+from pinzhi.originality.minhash import N_PERMUTATIONS, band_keys, passage_keys
 from pinzhi.originality.rows import INDEX, Key, keys_of, matrix, sort_time, time_bounds
 from pinzhi.tables import TEMPORARY, put_in_place
+from pinzhi.text import normalise
 
 PLAIN = pa.schema([field for field in INDEX if field.name not in ("signature", "embedding")])
 _ROWS = "rows.arrow"
@@ -54,7 +55,7 @@ def has_letters(signature: np.ndarray) -> np.ndarray:
 class Block:
     """Rows in the order in which they came: plain columns (schema PLAIN), arrays of a row each, and postings: `keys` is
     sorted, and `postings` are the rows that have them; of equal keys the earliest row comes first, those of unknown time
-    last. Every row has the key of its post and those of its bands."""
+    last. Every row has the key of its post, those of its bands and those of its passages."""
 
     table: pa.Table
     start: np.ndarray  # [n], as of `time_bounds`
@@ -84,8 +85,9 @@ class Block:
     ) -> "Block":  # fmt: skip
         worded = np.flatnonzero(has_letters(signature))
         named = post_keys(keys_of(table))
-        keys = np.concatenate([named, bands.keys(signature[worded]).ravel() if len(worded) else named[:0]])
-        postings = np.concatenate([np.arange(len(named)), np.repeat(worded, bands.n)])
+        passages, of_row = passage_keys([normalise(text).text for text in table["text"].to_pylist()])
+        keys = np.concatenate([named, bands.keys(signature[worded]).ravel() if len(worded) else named[:0], passages])
+        postings = np.concatenate([np.arange(len(named)), np.repeat(worded, bands.n), of_row])
         order = np.lexsort((postings, sort_time(start)[postings], keys))
         return cls(table, start, end, signature, embedding, keys[order], postings[order].astype(np.uint32))
 

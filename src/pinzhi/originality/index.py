@@ -14,16 +14,16 @@ import numpy as np
 import pyarrow as pa
 
 from pinzhi.originality.blocks import Bands, Block, has_letters, merge, post_keys
-from pinzhi.originality.minhash import choose_bands, recall
+from pinzhi.originality.minhash import choose_bands, passage_keys, recall
 from pinzhi.originality.rows import IndexRows, Key, Order, keys_of, sort_time
 from pinzhi.tables import write_text
+from pinzhi.text import normalise
 
 FORM = "index/2"  # of what is on disk; an archive whose index has another is fingerprinted anew
-FAN_OUT = 8  # blocks of one size that become one of the next
 _MANIFEST = "manifest.json"
-_MOST = (
-    64  # rows of one band that are looked at, the earliest first: a wording that stands everywhere has them all alike
-)
+FAN_OUT = 8  # blocks of one size that become one of the next
+# Rows of one key that are looked at, the earliest first: a wording that stands everywhere has them all alike.
+_MOST = 64
 _SCANNED = 8192  # embeddings compared at once
 _COMPARED = 20_000  # pairs of signatures compared at once
 _TIE = 1e-4  # cosines that differ by less are equal
@@ -222,27 +222,47 @@ class PostIndex:
         if not len(worded) or not self._parts:
             return [np.zeros(0, np.int64)] * len(posts)
         wanted = self.bands.keys(posts.signature[worded]).ravel()
-        found: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
-        from_times = [
-            None if time is None else np.repeat(time[worded], self.bands.n) for time in order.not_before(posts)
-        ]
-        for part, not_before in itertools.product(self._parts, from_times):
-            band, rows = part.block.find(wanted, _MOST, not_before)
-            post = worded[band // self.bands.n]
-            start, end = part.block.start[rows], part.block.end[rows]
-            kept = part.live[rows] & order.holds(posts.start[post], posts.end[post], start, end)
-            kept &= own[post] != rows + part.offset
-            found.append((band[kept], post[kept], rows[kept] + part.offset, sort_time(start[kept])))
-        band, post, rows, start = (np.concatenate(column) for column in zip(*found, strict=True))
-        first = np.lexsort((rows, start, band))
-        first = first[_rank(band[first]) < _MOST]
-        pairs, at = np.unique(np.stack([post[first], rows[first]]), axis=1, return_index=True)
-        post, rows, start = pairs[0], pairs[1], start[first][at]
+        _, post, rows, start = self._hits(wanted, np.repeat(worded, self.bands.n), posts, order, own)
+        pairs, at = np.unique(np.stack([post, rows]), axis=1, return_index=True)
+        post, rows, start = pairs[0], pairs[1], start[at]
         alike = np.zeros(len(rows))
         for begin in range(0, len(rows), _COMPARED):
             some = slice(begin, begin + _COMPARED)
             alike[some] = (self._signatures(rows[some]) == posts.signature[post[some]]).mean(1)
         return _ranked(len(posts), post, rows, (rows, start, -alike), limit)
+
+    def partial_copies(self, posts: IndexRows, order: Order, limit: int, own: np.ndarray) -> list[np.ndarray]:
+        """For each of `posts` the rows that share passages with it which few texts have, and stand in `order` to it: those of the
+        most and rarest passages first, at most `limit`; `own` as above. A merge of two posts finds both."""
+        keys, of_post = passage_keys([normalise(text).text for text in posts.texts])
+        if not len(keys) or not self._parts:
+            return [np.zeros(0, np.int64)] * len(posts)
+        key, post, rows, start = self._hits(keys, of_post, posts, order, own)
+        n_texts = np.bincount(key, minlength=len(keys))[key]
+        rare = n_texts < _MOST
+        pairs, at, of_pair = np.unique(
+            np.stack([post[rare], rows[rare]]), axis=1, return_index=True, return_inverse=True
+        )
+        weight = np.bincount(of_pair.ravel(), 1 / np.log(1.5 + n_texts[rare]), minlength=len(at))
+        return _ranked(len(posts), pairs[0], pairs[1], (pairs[1], start[rare][at], -np.round(weight, 6)), limit)
+
+    def _hits(
+        self, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, own: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Rows in `order` to their post that have one of its keys: position in `wanted` [m], which belongs to the post `of_post`
+        [m]; post; row; time. Of each key the earliest rows, at most _MOST."""
+        found: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
+        for part, time in itertools.product(self._parts, order.not_before(posts)):
+            key, rows = part.block.find(wanted, _MOST, None if time is None else time[of_post])
+            post = of_post[key]
+            start, end = part.block.start[rows], part.block.end[rows]
+            kept = part.live[rows] & order.holds(posts.start[post], posts.end[post], start, end)
+            kept &= own[post] != rows + part.offset
+            found.append((key[kept], post[kept], rows[kept] + part.offset, sort_time(start[kept])))
+        key, post, rows, start = (np.concatenate(column) for column in zip(*found, strict=True))
+        first = np.lexsort((rows, start, key))
+        first = first[_rank(key[first]) < _MOST]
+        return key[first], post[first], rows[first], start[first]
 
     def _signatures(self, rows: np.ndarray) -> np.ndarray:
         taken = np.zeros((len(rows), self._parts[0].block.signature.shape[1]), np.uint32)

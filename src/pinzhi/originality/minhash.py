@@ -1,4 +1,5 @@
-"""Near-duplicate signatures: MinHash over character shingles of the normalised text."""
+"""What a text is found by: MinHash signatures over its character shingles for near copies, and a sample of longer shingles
+for passages that it shares with a text otherwise unlike."""
 
 from collections.abc import Sequence
 
@@ -8,6 +9,8 @@ from pinzhi.text import letters
 
 N_PERMUTATIONS = 128
 SHINGLE = 4  # characters; see docs/benchmarks.md
+PASSAGE = 6  # characters; a clause of twelve has seven such shingles, of which one in four is kept
+_SAMPLED = 4
 _SEED = 42
 
 
@@ -56,3 +59,19 @@ def band_keys(signature_rows: np.ndarray, bands: int, rows: int) -> np.ndarray:
         keys = (keys ^ cut[:, :, column]) * np.uint64(0x9E3779B97F4A7C15)
         keys ^= keys >> np.uint64(29)
     return keys
+
+
+def passage_keys(normalised: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Keys [m] of dtype uint32 of the sampled passages of the texts, and the text [m] of each. Which passages are sampled hangs on
+    the passage alone, so that two texts that share one have both kept it or neither."""
+    said = [letters(text) for text in normalised]
+    codes = np.frombuffer("".join(said).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+    of_text = np.repeat(np.arange(len(said)), [len(text) for text in said])
+    n = max(0, len(codes) - PASSAGE + 1)
+    mixed = np.zeros(n, np.uint64)
+    for place in range(PASSAGE):
+        mixed = (mixed ^ codes[place : place + n]) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    kept = (of_text[:n] == of_text[len(codes) - n :]) & (mixed % np.uint64(_SAMPLED) == 0)
+    both = np.unique((of_text[:n][kept].astype(np.uint64) << np.uint64(32)) | (mixed[kept] >> np.uint64(32)))
+    return (both & np.uint64(0xFFFFFFFF)).astype(np.uint32), (both >> np.uint64(32)).astype(np.int64)

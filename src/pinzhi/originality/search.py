@@ -60,8 +60,9 @@ class Search:
         """One finding per row, in order; only surely earlier posts of `index` can be its source."""
         itself = index.find(rows.keys)
         near = index.near_duplicates(rows, Order.EARLIER, self._limit, itself)
+        parts = index.partial_copies(rows, Order.EARLIER, self._limit, itself)
         like = index.nearest(rows, Order.EARLIER, self._limit, itself)
-        earlier = [union(*nets, limit=self._limit) for nets in zip(near, like, strict=True)]
+        earlier = [union(*nets, limit=self._limit) for nets in zip(near, parts, like, strict=True)]
         # near copies of which nobody knows whether they are earlier
         unclear = [found.tolist() for found in index.near_duplicates(rows, Order.UNCLEAR, 2, itself)]
         wanted = np.unique(
@@ -79,8 +80,9 @@ class Search:
         """Keys of posts in `index` that come surely after one of `rows` and are near it."""
         itself = index.find(rows.keys)
         near = index.near_duplicates(rows, Order.LATER, _AFFECTED, itself)
+        parts = index.partial_copies(rows, Order.LATER, _AFFECTED, itself)
         like = index.nearest(rows, Order.LATER, self._limit, itself)
-        found = {at for nets in zip(near, like, strict=True) for at in union(*nets, limit=_AFFECTED)}
+        found = {at for nets in zip(near, parts, like, strict=True) for at in union(*nets, limit=_AFFECTED)}
         return index.take(np.array(sorted(found), np.int64)).keys
 
     def _judge_all(
