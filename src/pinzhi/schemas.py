@@ -249,6 +249,7 @@ COMMUNITY = _schema(
     ("run_id", pa.string()),
 )
 
+OWN_ACCOUNTS = "canonical/own_accounts.json"  # beside the tables: [platform, account_id] of the brands of the last run
 OUTPUT = {
     "posts": SCORED_POSTS,
     "comments": SCORED_COMMENTS,

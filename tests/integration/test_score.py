@@ -30,7 +30,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     row = {
         "platform": "weibo",
         "post_id": "s1",
-        "account_id": "a1",
+        "account_id": BrandProfile.load(Path(LVYE)).accounts[0].account_id,
         "published_at": "2026-03-11T08:56:32+08:00",
         "text": SOURCE,
     }
@@ -139,6 +139,15 @@ def test_the_report_escapes_what_it_shows_and_fetches_nothing(run_folder: Path) 
     assert "default-src 'none'" in html  # whatever a library inside the page would like to load
     assert main(["report", str(run_folder), "--lang", "en", "-q"]) == 0
     assert "Genuine interaction" in (run_folder / "report.html").read_text("utf-8")
+
+
+def test_the_report_says_who_copied_us(run_folder: Path) -> None:
+    assert main(["report", str(run_folder), "--lang", "en", "-q"]) == 0
+    html = (run_folder / "report.html").read_text("utf-8")
+    ours, others = (
+        html.split(f"<h2>{title}</h2>")[1].split("<h2>")[0] for title in ("Who copied us", "Copies beside their source")
+    )
+    assert "a2" in ours and "<mark>" in ours and "a2" in others
 
 
 def test_rejects_say_where(run_folder: Path) -> None:

@@ -66,6 +66,10 @@ class Store:
         """Write the run file: the marker that everything before it is whole."""
         write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", self.runs / f"{content['run_id']}.json")
 
+    def write_own_accounts(self, accounts: list[tuple[str, str]]) -> None:
+        """Note the accounts (platform, account_id) that speak for the brands of the run, for the report."""
+        write_text(json.dumps(sorted(set(accounts)), ensure_ascii=False) + "\n", self.out / schemas.OWN_ACCOUNTS)
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the folder for one run. Raises StorageError when another run does, or it cannot be written."""

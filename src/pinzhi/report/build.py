@@ -1,5 +1,6 @@
 """Queries over the tables of a run, and the page made of them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -135,22 +136,12 @@ def _content(out: Path, lang: str) -> Row:
             "violations": "WHERE coherence_grade = 0 ORDER BY coherence, platform, post_id",
         }.items()
     }
-    copies = _query(
-        out,
-        "SELECT p.platform, p.post_id, p.account_id, p.text, p.spans, p.originality_label, p.source_similarity, p.published_at, "
-        "s.text AS source_text, s.account_id AS source_account, s.platform AS source_platform, s.published_at AS source_at FROM posts p "
-        "JOIN posts s ON s.platform = p.source_platform AND s.post_id = p.source_post_id "
-        "WHERE p.originality_label IN ('duplicate', 'rewrite') ORDER BY p.originality, p.platform, p.post_id "
-        f"LIMIT {SHOWN}",
-    )
-    for row in copies:
-        row["pieces"] = marked(row["text"], row["spans"])
-        row["source_pieces"] = marked(row["source_text"], row["spans"], "source_start", "source_end")
+    copies = {"copied_us": _copies(out, _of_ours(out)), "copied": _copies(out, "true")}
     people = _query(
         out, "SELECT * FROM community WHERE rank <= 8 ORDER BY kind, likes DESC, platform, account_id, rank, text"
     )
     return {
-        **posts, "copies": copies,
+        **posts, **copies,
         "accounts": _query(out, "SELECT * FROM accounts WHERE n_posts > 0 ORDER BY real_share DESC NULLS LAST, platform, account_id LIMIT 40"),
         "bought": _query(
             out, "SELECT coordination_id, any_value(coordination_evidence) AS evidence, count(*) AS n, min(text) AS text, "
@@ -160,6 +151,35 @@ def _content(out: Path, lang: str) -> Row:
         "rejects": _query(out, f"SELECT reason, count(*) AS n, min(source) AS source FROM rejects GROUP BY reason ORDER BY n DESC, reason LIMIT {SHOWN}"),
         "figures": _figures(out, words, NAMES[lang]),
     }  # fmt: skip
+
+
+def _of_ours(out: Path) -> str:
+    """SQL that is true of posts p of others whose source s an account of the brands published."""
+    path = out / schemas.OWN_ACCOUNTS
+    own = json.loads(path.read_text("utf-8")) if path.exists() else []
+    quoted = [f"({', '.join(_quoted(part) for part in account)})" for account in own]
+    return f"(s.platform, s.account_id) IN ({', '.join(quoted)}) AND NOT p.is_self" if quoted else "false"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _copies(out: Path, where: str) -> list[Row]:
+    """Copies and rewrites `where` their post p and its source s are such, the least original first, both with the passages that
+    they share."""
+    copies = _query(
+        out,
+        "SELECT p.platform, p.post_id, p.account_id, p.text, p.spans, p.originality_label, p.source_similarity, p.published_at, "
+        "s.text AS source_text, s.account_id AS source_account, s.platform AS source_platform, s.published_at AS source_at FROM posts p "
+        "JOIN posts s ON s.platform = p.source_platform AND s.post_id = p.source_post_id "
+        f"WHERE p.originality_label IN ('duplicate', 'rewrite') AND {where} ORDER BY p.originality, p.platform, p.post_id "
+        f"LIMIT {SHOWN}",
+    )
+    for row in copies:
+        row["pieces"] = marked(row["text"], row["spans"])
+        row["source_pieces"] = marked(row["source_text"], row["spans"], "source_start", "source_end")
+    return copies
 
 
 def _figures(out: Path, words: Mapping[str, str], names: Mapping[str, str]) -> Row:
