@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from transformers import AutoModel, BertModel
 
-from pinzhi.errors import ModelError
+from pinzhi.errors import ConfigError, ModelError
 from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.tokenizer import CODES, ROLES
 from pinzhi.paths import configs
@@ -98,14 +98,18 @@ def test_variants_of_every_kind_are_trained_from_the_same_texts_and_probed(data:
     assert all(0 <= one["paraphrase/lcqmc"]["pinzhi"]["value"] <= 1 and one["steps"] == 2 for one in report.values())
     folders = {name: tmp_path / "out" / name / "encoder" for name in variants}
     models = {name: AutoModel.from_pretrained(folder, local_files_only=True) for name, folder in folders.items()}
-    assert {name: models[name].config.model_type for name in ("words", "roformer", "bert")} == {
-        "words": "modernbert", "roformer": "roformer", "bert": "bert",
+    assert {name: models[name].config.model_type for name in ("masked", "roformer", "bert")} == {
+        "masked": "modernbert", "roformer": "roformer", "bert": "bert",
     }  # fmt: skip
     words = {
         name: [len(ids) for ids in Encoder.load(folders[name]).token_ids(["茶园采摘"])]
-        for name in ("words", "characters")
+        for name in ("masked", "characters")
     }
-    assert words["characters"] == [4] and words["words"][0] < 4
+    assert words["characters"] == [4] and words["masked"][0] < 4
+    again = dict(compare_encoders(data, tmp_path / "out", tiny(), chosen, ["bert"]))
+    assert again.keys() == {"bert"}
+    with pytest.raises(ConfigError, match="found nonsense"):
+        next(iter(compare_encoders(data, tmp_path / "out", tiny(), chosen, ["nonsense"])))
 
 
 def chains(n: int, length: int, n_tokens: int) -> torch.Tensor:

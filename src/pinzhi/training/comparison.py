@@ -2,10 +2,11 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from pinzhi.errors import ConfigError
 from pinzhi.heads.encoder import Encoder
 from pinzhi.segment import Segmenter
 from pinzhi.training.corpus import build_corpus
@@ -32,16 +33,20 @@ def varied(settings: EncoderSettings, variant: VariantSettings) -> EncoderSettin
 
 
 def compare_encoders(
-    data: Path, out: Path, base: EncoderSettings, settings: ComparisonSettings
+    data: Path, out: Path, base: EncoderSettings, settings: ComparisonSettings, only: Collection[str] | None = None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Pre-train every variant into `out`/<name> and probe it, one after the other: its name and {"minutes" of processor time with the making of its vocabulary and
+    """Pre-train every variant (or `only` those) into `out`/<name> and probe it, one after the other: its name and {"minutes" of processor time with the making of its vocabulary and
     static vectors, "steps", "tokens" shown, task -> figures}, of which "deep" are those of the encoder without the help of
     n-grams. What is there is gone on with; minutes count this run alone."""
+    if unknown := set(only or ()) - settings.variants.keys():
+        raise ConfigError(f"expected variants of {', '.join(settings.variants)}, found {sorted(unknown)[0]}")
     texts = out / "corpus.parquet"
     out.mkdir(parents=True, exist_ok=True)
     if not texts.exists():
         build_corpus(data, out, base.corpus, Segmenter())
     for name, variant in settings.variants.items():
+        if only is not None and name not in only:
+            continue
         folder = out / name
         folder.mkdir(parents=True, exist_ok=True)
         corpus = folder / "corpus.parquet"
