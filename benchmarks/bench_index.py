@@ -87,7 +87,8 @@ def measure(n: int) -> None:
         began = time.perf_counter()
         scorer.measure_originality(posts, index)  # fingerprints them too
         judged = time.perf_counter() - began
-        hits = sum(len(found) > 0 for found in near[::4])
+        wanted = index.find([("weibo", f"p{n // 3 + i}") for i in range(0, ASKED, 4)])
+        hits = sum(at in found for at, found in zip(wanted, near[::4], strict=True))
         print(
             f"{n:>10,} posts: {n / appended:>8,.0f} appended /s, lookup {1000 * looked_up / ASKED:.2f} ms a post, "
             f"with nearest {1000 * searched / ASKED:.2f} ms, whole path {1000 * judged / ASKED:.1f} ms "

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from pinzhi import schemas
+from pinzhi.originality.blocks import Bands
 from pinzhi.originality.index import PostIndex
-from pinzhi.originality.minhash import signatures
+from pinzhi.originality.minhash import choose_bands, signatures
 from pinzhi.originality.rows import INDEX, IndexRows, Key, Order
 from pinzhi.text import normalise
 
@@ -27,11 +28,12 @@ class FakeScorer:
         heads = ("encoder", "sentiment", "authenticity", "manner", "coherence", "embedding", "originality")
         self.models = dict.fromkeys(heads, version)
         self.segmenter_id = "fake"
+        self.index_id = f"fake-{version}"
         self.index_recall = 1.0
         self.measured: list[str] = []
 
     def open_index(self, folder: Path) -> PostIndex:
-        return PostIndex(folder)
+        return PostIndex(folder / self.index_id, Bands(*choose_bands(0.5, 0.95)))
 
     def fingerprint(self, posts: pa.Table) -> pa.Table:
         texts = posts["text"].to_pylist()

@@ -1,5 +1,6 @@
 """`Scorer`: texts and tables in, measures and decisions out. Loads the models once; safe to use from several threads."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -17,7 +18,9 @@ from pinzhi.errors import InputError
 from pinzhi.heads.store import active_versions
 from pinzhi.interaction import coordinate
 from pinzhi.labels import Grade, Originality, Verdict
-from pinzhi.originality.index import PostIndex
+from pinzhi.originality.blocks import Bands
+from pinzhi.originality.index import FORM, PostIndex
+from pinzhi.originality.minhash import choose_bands, recall
 from pinzhi.originality.rows import INDEX, IndexRows, Key, keys_of
 from pinzhi.originality.search import Finding, Limits, Search
 from pinzhi.segment import Segmenter
@@ -114,25 +117,36 @@ class Scorer:
             raise InputError(
                 f"{out}: expected the folder of a finished run with index/, found none; do `pinzhi run` first"
             )
-        if folder not in self._history:
-            self._history[folder] = self.open_index(folder)
-        self._history[folder].refresh()
-        return self._history[folder]
+        if not (folder / self.index_id).is_dir():
+            raise InputError(
+                f"{out}: its posts were read by other models or under other settings of [originality]; do `pinzhi run` "
+                "there once more, or name the same --config"
+            )
+        known = self._history.get(folder)
+        if known is None or not known.is_current():
+            known = self._history[folder] = self.open_index(folder)
+        return known
 
     def open_index(self, folder: Path | None) -> PostIndex:
-        """The index in `folder`, or an empty one in memory, under this configuration."""
+        """The index of these models and settings in `folder`, or an empty one in memory."""
+        return PostIndex(None if folder is None else folder / self.index_id, self._bands)
+
+    @cached_property
+    def index_id(self) -> str:
+        """Name of the folder of an index: a digest of all that its rows depend on beside the posts."""
+        models = [f"{head}={self.models[head]}" for head in ("encoder", "manner", "embedding")]
+        parts = [FORM, *models, self.segmenter_id, str(self._bands)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    @cached_property
+    def _bands(self) -> Bands:
         settings = self.config.originality
-        return PostIndex(folder, similarity=settings.duplicate_similarity, wanted_recall=settings.wanted_recall)
+        return Bands(*choose_bands(settings.duplicate_similarity, settings.wanted_recall))
 
     @property
     def index_recall(self) -> float:
         """Probability that the bands find a near copy of the configured similarity."""
-        from pinzhi.originality.minhash import choose_bands, recall
-
-        settings = self.config.originality
-        return recall(
-            settings.duplicate_similarity, *choose_bands(settings.duplicate_similarity, settings.wanted_recall)
-        )
+        return recall(self.config.originality.duplicate_similarity, self._bands.n, self._bands.rows)
 
     # -- tables ------------------------------------------------------------------------------------------------------
 

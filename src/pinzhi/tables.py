@@ -19,7 +19,8 @@ PART = "part-0.parquet"
 _PLATFORM = "platform="
 
 
-def _storage_error(path: Path, error: OSError) -> StorageError:
+def storage_error(path: Path, error: OSError) -> StorageError:
+    """What to tell a user whose disk refused `path`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError(f"{path}: the disk is full; free some space and run the same command again, it will resume")
     return StorageError(f"{path}: cannot be written ({error.strerror}); choose a writable folder with --out")
@@ -67,7 +68,7 @@ def write_parquet(data: pa.Table | Iterable[pa.Table | pa.RecordBatch], path: Pa
         put_in_place(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise _storage_error(path, error) from error
+        raise storage_error(path, error) from error
 
 
 def write_text(text: str, path: Path) -> None:
@@ -82,17 +83,22 @@ def write_text(text: str, path: Path) -> None:
         put_in_place(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise _storage_error(path, error) from error
+        raise storage_error(path, error) from error
 
 
 def put_in_place(temporary: Path, path: Path) -> None:
     """Rename a synced file or folder and sync the folder above it."""
     temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that the names in `folder` outlive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def sweep(root: Path) -> None:

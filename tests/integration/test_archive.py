@@ -128,6 +128,30 @@ def test_back_to_earlier_settings_and_brands_is_a_change_like_any_other(tmp_path
     assert not score(archive, out).is_new
 
 
+def test_the_index_holds_what_the_last_run_knew(tmp_path: Path) -> None:
+    """After a rollback of the models, and after an edit that was taken back."""
+    archive, out = write_archive(tmp_path / "a", 0, 5), tmp_path / "out"
+
+    def indexed(scorer: FakeScorer) -> list[str]:
+        assert [path.name for path in (out / "index").iterdir()] == [scorer.index_id], "others are of no more use"
+        rows = scorer.open_index(out / "index").rows_of([("weibo", f"p{n:05d}") for n in range(5)])
+        assert rows is not None
+        return rows.texts
+
+    score(archive, out)
+    before = indexed(FakeScorer())
+    score(archive, out, FakeScorer("v2"))
+    assert indexed(FakeScorer("v2")) == before
+    score(archive, out)
+    assert indexed(FakeScorer()) == before
+    row = {"platform": "weibo", "post_id": "p00001", "account_id": "acc1", "published_at": "2026-01-02T09:00:00+08:00"}
+    for day, text in (("05", "改过的一句话"), ("06", before[1])):
+        edit = row | {"text": text, "fetched_at": f"2026-09-{day}T00:00:00+08:00"}
+        (archive / f"posts_{day}.jsonl").write_text(json.dumps(edit, ensure_ascii=False) + "\n", "utf-8")
+        score(archive, out)
+        assert indexed(FakeScorer())[1] == text
+
+
 def test_every_post_has_its_brand_or_is_counted_as_without(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "a", 0, 6)  # accounts acc0, acc1, acc2
     text = (ROOT / "configs" / "brands" / "lvye.yaml").read_text("utf-8").split("accounts:")[0]

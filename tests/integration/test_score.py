@@ -1,6 +1,7 @@
 """The shipped models, one draft and the command line, bad input included."""
 
 import json
+import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -57,6 +58,42 @@ def test_a_copy_names_its_earliest_source_with_spans(scorer: Scorer, brand: Bran
     assert found.source_id == "s1" and found.score < 50
     span = found.spans[0]
     assert text[span.start : span.end] == SOURCE[span.source_start : span.source_end]
+
+
+def test_a_history_of_other_models_is_refused(
+    scorer: Scorer, brand: BrandProfile, run_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "index" / "of-other-models").mkdir(parents=True)
+    with pytest.raises(InputError, match="once more"):
+        scorer.score(SOURCE, brand=brand, history=tmp_path)
+
+
+def test_a_history_may_grow_while_many_score_against_it(scorer: Scorer, brand: BrandProfile, tmp_path: Path) -> None:
+    index = scorer.open_index(tmp_path / "index")
+    said = [f"{SOURCE}{n}号柜台" for n in range(30)]
+
+    def row(n: int) -> pa.Table:
+        return posts({"post_id": f"n{n}", "text": said[n], "published_at": at(1)})
+
+    index.append(scorer.fingerprint(row(0)), "0")
+    done = threading.Event()
+    failures: list[str] = []
+
+    def draft() -> None:
+        while not done.is_set():
+            found = scorer.score(said[0], brand=brand, history=tmp_path).originality
+            if found.source_text != said[int((found.source_id or "n99")[1:])]:
+                failures.append(f"{found.source_id}: {found.source_text}")
+
+    drafts = [threading.Thread(target=draft) for _ in range(2)]
+    for one in drafts:
+        one.start()
+    for n in range(1, 30):
+        index.append(scorer.fingerprint(row(n)), str(n))
+    done.set()
+    for one in drafts:
+        one.join()
+    assert not failures
 
 
 def test_an_unrelated_draft_has_no_source(scorer: Scorer, brand: BrandProfile, run_folder: Path) -> None:

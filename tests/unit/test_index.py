@@ -1,5 +1,6 @@
 """The index on disk: what it finds, what it forgets, and that later posts change nothing."""
 
+import errno
 import shutil
 import threading
 from datetime import UTC, datetime, timedelta
@@ -12,9 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pinzhi.errors import StorageError
 from pinzhi.originality import index as index_module
+from pinzhi.originality.blocks import Bands
 from pinzhi.originality.index import PostIndex
-from pinzhi.originality.minhash import signatures
+from pinzhi.originality.minhash import choose_bands, signatures
 from pinzhi.originality.rows import INDEX, IndexRows, Order
 from pinzhi.text import normalise
 
@@ -40,6 +43,10 @@ def table(*posts: dict[str, Any]) -> pa.Table:
     return pa.Table.from_pylist(list(posts), schema=INDEX)
 
 
+def opened(folder: Path | None) -> PostIndex:
+    return PostIndex(folder, Bands(*choose_bands(0.5, 0.95)))
+
+
 def found(
     index: PostIndex, one: dict[str, Any], order: Order = Order.EARLIER, limit: int = 20, passages: bool = False
 ) -> list[list[str]]:
@@ -55,7 +62,7 @@ TEXT = "凌晨四点去码头等船，带鱼二十八一斤，船老大多送了
 
 
 def test_near_copies_are_found_by_their_place_in_time(tmp_path: Path) -> None:
-    index = PostIndex(tmp_path / "index")
+    index = opened(tmp_path / "index")
     index.append(table(post(1, TEXT, 1), post(2, "今天的雾很大，渔港没有人", 1)), "a")
     index.append(table(post(3, TEXT + "。", 3), post(4, TEXT, None), post(5, TEXT, 5), post(6, "", 1)), "b")
     asked = post(3, TEXT + "。", 3)
@@ -70,20 +77,20 @@ def test_near_copies_are_found_by_their_place_in_time(tmp_path: Path) -> None:
 
 
 def test_an_empty_index_finds_nothing(tmp_path: Path) -> None:
-    index = PostIndex(tmp_path / "index")
+    index = opened(tmp_path / "index")
     assert len(index) == 0 and found(index, post(1, TEXT, 1)) == [[], []] and index.text_of(("weibo", "p1")) is None
     index.append(table(), "empty")
     assert len(index) == 0 and found(index, post(1, TEXT, 1)) == [[], []]
 
 
 def test_the_last_row_of_a_post_counts(tmp_path: Path) -> None:
-    index = PostIndex(tmp_path / "index")
+    index = opened(tmp_path / "index")
     index.append(table(post(1, TEXT, 1), post(2, TEXT, 2)), "a")
     index.append(table(post(1, "改成了别的内容，和码头无关", 1), post(1, "又改了一次，这次说早饭摊", 1)), "b")
-    for opened in (index, PostIndex(tmp_path / "index")):
-        assert len(opened) == 2 and opened.text_of(("weibo", "p1")) == "又改了一次，这次说早饭摊"
-        assert found(opened, post(9, TEXT, 9))[0] == ["p2"]
-        assert opened.text_of(("weibo", "p7")) is None and opened.rows_of([("weibo", "p1"), ("x", "p1")]) is None
+    for one in (index, opened(tmp_path / "index")):
+        assert len(one) == 2 and one.text_of(("weibo", "p1")) == "又改了一次，这次说早饭摊"
+        assert found(one, post(9, TEXT, 9))[0] == ["p2"]
+        assert one.text_of(("weibo", "p7")) is None and one.rows_of([("weibo", "p1"), ("x", "p1")]) is None
     rows = index.rows_of([("weibo", "p2"), ("weibo", "p1"), ("weibo", "p2")])
     assert rows is not None and [key[1] for key in rows.keys] == ["p2", "p1", "p2"] and rows.texts[0] == TEXT
 
@@ -92,7 +99,7 @@ def test_of_equal_copies_the_earliest_come_first_however_many_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index_module, "_MOST", 4)
-    index = PostIndex(tmp_path / "index")
+    index = opened(tmp_path / "index")
     hours = np.random.default_rng(0).permutation(40)
     for part in range(10):
         index.append(table(*(post(int(h), TEXT, float(h), seed=0) for h in hours[4 * part : 4 * part + 4])), str(part))
@@ -100,9 +107,62 @@ def test_of_equal_copies_the_earliest_come_first_however_many_there_are(
     assert found(index, post(99, TEXT, 30.5, seed=0), Order.LATER, limit=3) == [["p31", "p32", "p33"]] * 2
 
 
+def test_rows_that_do_not_count_hide_none_that_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_module, "_MOST", 4)
+    replaced = opened(tmp_path / "index")
+    replaced.append(table(*(post(n, TEXT, float(n)) for n in range(33))), "a")
+    replaced.append(table(*(post(n, "今天的雾很大，渔港没有人", float(n)) for n in range(30))), "b")
+    assert found(replaced, post(99, TEXT, 50), limit=3, passages=True)[::2] == [["p30", "p31", "p32"]] * 2
+    same_day = opened(None).beside(table(*(post(n, TEXT, 0, "day") for n in range(20)), post(50, TEXT, 10)))
+    assert found(same_day, post(99, TEXT, 20), passages=True)[::2] == [["p50"]] * 2, "the others may be of the evening"
+
+
+def test_an_append_that_fails_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = opened(tmp_path / "index")
+    for number in range(7):
+        index.append(table(post(number, TEXT, number)), str(number))
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(index_module, "merge", full)
+        with pytest.raises(StorageError, match="full"):
+            index.append(table(post(7, TEXT, 7)), "7")
+    index.append(table(post(7, TEXT, 7)), "7")
+    assert len(index) == len(opened(tmp_path / "index")) == 8
+    other = opened(tmp_path / "index")
+    index.append(table(post(8, TEXT, 8)), "8")
+    other.append(table(post(9, TEXT, 9)), "9")  # which had not seen the last one
+    assert len(opened(tmp_path / "index")) == 10 and not index.is_current() and other.is_current()
+
+
+def test_what_a_killed_append_left_is_removed(tmp_path: Path) -> None:
+    index = opened(tmp_path / "index")
+    index.append(table(post(1, TEXT, 1)), "a")
+    (tmp_path / "index" / "block-000099").mkdir()
+    opened(tmp_path / "index").append(table(post(1, TEXT, 1)), "a")
+    assert [path.name for path in (tmp_path / "index").iterdir() if path.is_dir()] == ["block-000000"]
+
+
+def test_many_posts_at_once_find_what_each_finds_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [f"第{n % 9}天，{TEXT[: 8 + n % 11]}，{n % 5}号摊" for n in range(60)]
+    index = opened(None).beside(table(*(post(n, text, n, seed=n % 13) for n, text in enumerate(said))))
+    asked = IndexRows.of(table(*(post(100 + n, text, 30 + n, seed=n % 7) for n, text in enumerate(said))))
+    itself = index.find(asked.keys)
+    nets = index.near_duplicates, index.partial_copies, index.nearest
+    together = [[rows.tolist() for rows in net(asked, Order.EARLIER, 5, itself)] for net in nets]
+    for name, few in (("_KEYS", 10), ("_POSTS", 3), ("_SCANNED", 7), ("_COMPARED", 11)):
+        monkeypatch.setattr(index_module, name, few)
+    assert [[rows.tolist() for rows in net(asked, Order.EARLIER, 5, itself)] for net in nets] == together
+    assert all(any(rows) for rows in together)
+    none = asked.pick(np.zeros(0, np.int64))
+    assert [net(none, Order.EARLIER, 5, itself[:0]) for net in nets] == [[], [], []]
+
+
 def test_blocks_are_merged_and_nothing_is_lost(tmp_path: Path) -> None:
-    index = PostIndex(tmp_path / "index")
-    plain = PostIndex(None)
+    index = opened(tmp_path / "index")
+    plain = opened(None)
     posts = [post(n, f"第{n % 50}号帖子，{TEXT[: 5 + n % 20]}", n % 37) for n in range(300)]
     for start in range(0, 300, 4):  # 75 appends: one block of 64, one of 8, three of 1
         part = [*posts[start : start + 4], {**posts[start // 2], "text": "改过的"}]
@@ -110,11 +170,11 @@ def test_blocks_are_merged_and_nothing_is_lost(tmp_path: Path) -> None:
         plain = plain.beside(table(*part))
     blocks = sorted(path.name for path in (tmp_path / "index").iterdir() if path.is_dir())
     assert len(blocks) == 5 and len(index) == len(plain) == 300
-    opened = PostIndex(tmp_path / "index")
+    merged = opened(tmp_path / "index")
     for asked in posts[::17]:
         for order in Order:
             passages = order is not Order.UNCLEAR
-            assert found(opened, asked, order, passages=passages) == found(plain, asked, order, passages=passages)
+            assert found(merged, asked, order, passages=passages) == found(plain, asked, order, passages=passages)
 
 
 texts = st.sampled_from([TEXT, TEXT + "了", TEXT[:14], "早饭摊的油条", "早饭摊的油条很脆", "好", ""])
@@ -128,7 +188,7 @@ def test_later_posts_change_nothing(
     tmp_path_factory: pytest.TempPathFactory, before: Any, after: Any, hour: int
 ) -> None:
     folder = tmp_path_factory.mktemp("index")
-    index, number = PostIndex(folder), 0
+    index, number = opened(folder), 0
     asked = post(9999, TEXT, hour)
 
     def append(batch: list[tuple[str, int | None]], is_later: bool) -> None:
@@ -152,7 +212,7 @@ def test_later_posts_change_nothing(
 def test_a_merge_of_two_posts_finds_both(tmp_path: Path) -> None:
     one = "山上的茶今年晚了半个月，霜打掉了第一批芽，我们没有补摘，让它歇着。等第二批的人请多担待，茶会好一点。"
     two = "店里的老师傅上周退休了，走之前把那口炒锅擦了三遍，说锅比人经用，叫我们别换不粘锅。"
-    index = PostIndex(tmp_path / "index")
+    index = opened(tmp_path / "index")
     index.append(table(post(1, one, 1), post(2, two, 2), post(3, "今天的雾很大，渔港没有人，早饭摊也没有出来", 3)), "a")
     filler = (
         "周末写几句话，跟谁都没有关系，就是想把这两个月里碰到的人和事放在一起，免得以后忘了，也给没来过的朋友看看。" * 2
@@ -165,38 +225,31 @@ def test_a_merge_of_two_posts_finds_both(tmp_path: Path) -> None:
 def test_a_passage_that_stands_everywhere_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_module, "_MOST", 4)
     rules = "关注并转发本条微博，抽三位朋友送出新品一份，开奖时间以公告为准"
-    index = PostIndex(tmp_path / "index")
+    index = opened(tmp_path / "index")
     index.append(table(*(post(n, f"{rules}{n}号店开业", n) for n in range(6))), "a")
     assert found(index, post(9, rules + "今天的雾很大", 9), passages=True)[2] == []
 
 
-def test_other_bands_are_cut_when_the_settings_change(tmp_path: Path) -> None:
-    PostIndex(tmp_path / "index").append(table(post(1, TEXT, 1)), "a")
-    other = PostIndex(tmp_path / "index", similarity=0.8)
-    assert other.bands != PostIndex(None).bands and found(other, post(2, TEXT, 2))[0] == ["p1"]
-
-
 def test_the_same_name_twice_is_one(tmp_path: Path) -> None:
-    index = PostIndex(tmp_path / "index")
+    index = opened(tmp_path / "index")
     index.append(table(post(1, TEXT, 1)), "a")
     manifest = (tmp_path / "index" / "manifest.json").read_bytes()
-    again = PostIndex(tmp_path / "index")
+    again = opened(tmp_path / "index")
     again.append(table(post(1, TEXT, 1)), "a")
     assert (tmp_path / "index" / "manifest.json").read_bytes() == manifest
 
 
 def test_it_is_read_while_it_is_written(tmp_path: Path) -> None:
     """Readers open it again and again while blocks are merged away under them."""
-    writer = PostIndex(tmp_path / "index")
+    writer = opened(tmp_path / "index")
     writer.append(table(post(0, TEXT, 0)), "0")
     failures: list[BaseException] = []
     done = threading.Event()
 
     def read() -> None:
-        reader = PostIndex(tmp_path / "index")
         try:
             while not done.is_set():
-                reader.refresh()
+                reader = opened(tmp_path / "index")
                 assert found(reader, post(999, TEXT, 999))[0][:1] == ["p0"]
         except BaseException as error:
             failures.append(error)

@@ -11,7 +11,7 @@ from pinzhi.archive.store import MEASURES, Store, parquet_list
 from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.memory import hand_back
-from pinzhi.originality.index import FORM, PostIndex
+from pinzhi.originality.index import PostIndex
 from pinzhi.originality.rows import keys_of
 from pinzhi.tables import write_parquet
 
@@ -52,9 +52,9 @@ class Inputs:
         search = config.originality
         own = ",".join(sorted(f"{a.platform}/{a.account_id}" for brand in brands for a in brand.accounts))
         self._comment_tag = tag(scorer, ("encoder", "sentiment", "authenticity"))
-        self._print_tag = tag(scorer, ("encoder", "manner", "embedding"), FORM)
+        self._print_tag = scorer.index_id
         self._original_tag = tag(
-            scorer, ("encoder", "manner", "embedding", "originality"), own, FORM,
+            scorer, ("encoder", "manner", "embedding", "originality"), own, scorer.index_id,
             f"{search.duplicate_similarity}/{search.wanted_recall}/{search.max_candidates}/{search.max_read}",
         )  # fmt: skip
         self._scorer, self._explain_from = scorer, config.coherence.explain_from
@@ -143,13 +143,15 @@ class Measuring:
         return pa.concat_tables(parts) if parts else keys.empty_table()
 
     def _before(self, kind: str) -> str:
-        """SQL over the measures of earlier, whole runs; a run's own shards must not change what it has to do."""
+        """SQL over the measures of earlier, whole runs; a run's own shards must not change what it has to do. Measures are
+        kept by what they were made of, whatever came later; the index keeps the last row of each post alone."""
         folder = self._store.measures(kind)
         mine = f"{self._sequence:06d}-"
         paths = [p for p in sorted(folder.glob("*.parquet")) if not p.name.startswith(mine)] if folder.is_dir() else []
         if not paths:
             return f"(SELECT '' AS platform, '' AS {_KEY[kind]}, '' AS input WHERE false)"
-        return f"(SELECT {_DISTINCT[kind]} FROM {parquet_list(paths)})"
+        last = f"QUALIFY row_number() OVER (PARTITION BY platform, {_KEY[kind]} ORDER BY filename DESC) = 1"
+        return f"(SELECT {_DISTINCT[kind]} FROM {parquet_list(paths)} {last if kind == 'fingerprints' else ''})"
 
     def _pending(
         self, kind: str, inputs: str, size: int, again: pa.Table | None = None

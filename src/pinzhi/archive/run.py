@@ -114,6 +114,7 @@ def run(
             "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         store.write_run(content | finished)
+        store.keep_index(scorer.index_id)
         progress("write", 1, 1)
     return RunSummary(run_id, True, len(fresh), counts, measuring.counts, without_brand)
 
@@ -137,7 +138,7 @@ def _run_id(
     """Digest of everything that the tables depend on."""
     parts = [SCHEMA_VERSION, *digests, *unread, config.digest, *sorted(b.digest for b in brands),
              *(f"{head}={version}" for head, version in sorted(scorer.models.items())), scorer.segmenter_id,
-             str(keeps_authors)]  # fmt: skip
+             scorer.index_id, str(keeps_authors)]  # fmt: skip
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +70,12 @@ class Store:
     def write_own_accounts(self, accounts: list[tuple[str, str]]) -> None:
         """Note the accounts (platform, account_id) that speak for the brands of the run, for the report."""
         write_text(json.dumps(sorted(set(accounts)), ensure_ascii=False) + "\n", self.out / schemas.OWN_ACCOUNTS)
+
+    def keep_index(self, index_id: str) -> None:
+        """Remove the index of other models and settings, and of older forms."""
+        for path in sorted(self.index.iterdir()) if self.index.is_dir() else []:
+            if path.name != index_id:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     @contextmanager
     def held(self) -> Iterator[None]:

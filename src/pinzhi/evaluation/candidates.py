@@ -35,7 +35,8 @@ def evaluate_candidates(scorer: Scorer, rows: Sequence[PairRow], others: Sequenc
     for number, texts in enumerate(_chunks([*sources, *others])):
         index.append(scorer.fingerprint(_posts(texts, f"{number}-", 0)), str(number))
     asked = IndexRows.of(scorer.fingerprint(_posts([row.later for row in derived], "later-", 1)))
-    wanted = index.find([("weibo", f"0-{sources.index(row.earlier)}") for row in derived])
+    place = {text: at for at, text in enumerate(sources)}
+    wanted = index.find([("weibo", "{}-{}".format(*divmod(place[row.earlier], _AT_ONCE))) for row in derived])
     found = {name: _search(index, name, asked) for name in ("near_duplicates", "partial_copies", "nearest")}
     found["together"] = [
         np.array(union(*nets, limit=max(LIMITS)), np.int64) for nets in zip(*found.values(), strict=True)

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pinzhi.originality.minhash import N_PERMUTATIONS, band_keys, passage_keys
 from pinzhi.originality.rows import INDEX, Key, keys_of, matrix, sort_time, time_bounds
-from pinzhi.tables import TEMPORARY, put_in_place
+from pinzhi.tables import TEMPORARY, put_in_place, sync_folder
 from pinzhi.text import normalise
 
 PLAIN = pa.schema([field for field in INDEX if field.name not in ("signature", "embedding")])
@@ -54,8 +54,8 @@ def has_letters(signature: np.ndarray) -> np.ndarray:
 @dataclass(frozen=True)
 class Block:
     """Rows in the order in which they came: plain columns (schema PLAIN), arrays of a row each, and postings: `keys` is
-    sorted, and `postings` are the rows that have them; of equal keys the earliest row comes first, those of unknown time
-    last. Every row has the key of its post, those of its bands and those of its passages."""
+    sorted, and `postings` are the rows that have them; of equal keys the row that was surely published first comes first,
+    those of unknown time last. Every row has the key of its post, those of its bands and those of its passages."""
 
     table: pa.Table
     start: np.ndarray  # [n], as of `time_bounds`
@@ -88,12 +88,8 @@ class Block:
         passages, of_row = passage_keys([normalise(text).text for text in table["text"].to_pylist()])
         keys = np.concatenate([named, bands.keys(signature[worded]).ravel() if len(worded) else named[:0], passages])
         postings = np.concatenate([np.arange(len(named)), np.repeat(worded, bands.n), of_row])
-        order = np.lexsort((postings, sort_time(start)[postings], keys))
+        order = np.lexsort((postings, sort_time(end)[postings], keys))
         return cls(table, start, end, signature, embedding, keys[order], postings[order].astype(np.uint32))
-
-    def cut_anew(self, bands: Bands) -> "Block":
-        """The same rows with postings of other bands."""
-        return self._with_postings(self.table, self.start, self.end, self.signature, self.embedding, bands)
 
     @classmethod
     def open(cls, folder: Path) -> "Block":
@@ -103,8 +99,8 @@ class Block:
         n = table.num_rows
 
         def mapped(name: str, dtype: type) -> np.ndarray:
-            path = folder / name
-            return np.memmap(path, dtype, "r") if path.stat().st_size else np.zeros(0, dtype)
+            with pa.memory_map(str(folder / name)) as file:  # which, unlike numpy's, holds no descriptor
+                return np.frombuffer(file.read_buffer(), dtype)
 
         arrays = {name: mapped(name, dtype) for name, dtype in _ARRAYS.items()}
         for name, width in (("signature", N_PERMUTATIONS), ("embedding", len(arrays["embedding"]) // max(1, n))):
@@ -113,23 +109,24 @@ class Block:
 
     def find(
         self, wanted: np.ndarray, most: int, not_before: np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Which of the keys `wanted` [m] stand in which row: positions in `wanted` and rows, of each key the first `most`, or
-        the first of those that start at `not_before` [m] or later, or nobody knows when."""
+        the first of those that end at `not_before` [m] or later, or nobody knows when; and the mask [m] of the keys that have
+        more."""
         first = np.searchsorted(self.keys, wanted, "left")
         last = np.searchsorted(self.keys, wanted, "right")
         if not_before is not None:
             low, high = first, last
             while (open_ := low < high).any():  # bisection, of all keys at once
                 middle = (low + high) // 2
-                start = sort_time(self.start[self.postings[np.where(open_, middle, 0)]])
-                low = np.where(open_ & (start < not_before), middle + 1, low)
-                high = np.where(open_ & (start >= not_before), middle, high)
+                end = sort_time(self.end[self.postings[np.where(open_, middle, 0)]])
+                low = np.where(open_ & (end < not_before), middle + 1, low)
+                high = np.where(open_ & (end >= not_before), middle, high)
             first = low
         n = np.minimum(last - first, most)
         which = np.repeat(np.arange(len(wanted)), n)
         inside = np.arange(len(which)) - np.repeat(np.cumsum(n) - n, n)
-        return which, self.postings[np.repeat(first, n) + inside].astype(np.int64)
+        return which, self.postings[np.repeat(first, n) + inside].astype(np.int64), n < last - first
 
     def take(self, rows: np.ndarray) -> pa.Table:
         """Plain columns of `rows`, in ascending order; no other row is touched."""
@@ -151,7 +148,7 @@ def merge(blocks: Sequence[Block], live: Sequence[np.ndarray], folder: Path) -> 
     once is a batch of rows and a 64th of the postings."""
     renumbered = [np.cumsum(mask) - 1 for mask in live]
     offsets = np.cumsum([0, *(int(mask.sum()) for mask in live)])
-    time = np.concatenate([sort_time(block.start[mask]) for block, mask in zip(blocks, live, strict=True)])
+    time = np.concatenate([sort_time(block.end[mask]) for block, mask in zip(blocks, live, strict=True)])
 
     def postings() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         edges = np.linspace(0, 2**32, _PARTS + 1).astype(np.uint64)
@@ -201,4 +198,5 @@ def _write(
         for file in files.values():
             file.flush()
             os.fsync(file.fileno())
+    sync_folder(temporary)
     put_in_place(temporary, folder)

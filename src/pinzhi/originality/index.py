@@ -1,61 +1,69 @@
 """The archive of earlier posts on disk: blocks that are appended and merged, never rebuilt; searches map them, so that memory
 does not grow with the archive."""
 
+import dataclasses
 import itertools
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from pinzhi.originality.blocks import Bands, Block, has_letters, merge, post_keys
-from pinzhi.originality.minhash import choose_bands, passage_keys, recall
+from pinzhi.originality.minhash import N_PERMUTATIONS, passage_keys
 from pinzhi.originality.rows import IndexRows, Key, Order, keys_of, sort_time
-from pinzhi.tables import write_text
+from pinzhi.tables import storage_error, write_text
 from pinzhi.text import normalise
 
-FORM = "index/2"  # of what is on disk; an archive whose index has another is fingerprinted anew
-_MANIFEST = "manifest.json"
+FORM = "3"  # of what is on disk
 FAN_OUT = 8  # blocks of one size that become one of the next
+_MANIFEST = "manifest.json"
 # Rows of one key that are looked at, the earliest first: a wording that stands everywhere has them all alike.
 _MOST = 64
+_KEYS = 20_000  # keys looked up at once, those of one post together
+_POSTS = 64  # posts compared with one stretch of embeddings at once
 _SCANNED = 8192  # embeddings compared at once
 _COMPARED = 20_000  # pairs of signatures compared at once
-_TIE = 1e-4  # cosines that differ by less are equal
+_MARGIN = 1e-4  # by which a cosine may be off when many are computed at once
 _ATTEMPTS = 5  # to open an index while it is written
 
+Found = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
-@dataclass
+
+@dataclasses.dataclass(frozen=True)
 class _Part:
     """A block with its place: rows `offset` and following of the index; rows that a later one replaced are not `live`."""
 
     name: str
     tier: int
     block: Block
-    offset: int
-    live: np.ndarray = field(repr=False)
+    live: np.ndarray = dataclasses.field(repr=False)
+    offset: int = 0
+
+
+def _placed(parts: Sequence[_Part]) -> tuple[_Part, ...]:
+    offsets = np.cumsum([0, *(len(part.block) for part in parts)])
+    return tuple(dataclasses.replace(part, offset=int(at)) for part, at in zip(parts, offsets, strict=False))
 
 
 class PostIndex:
-    """Earlier posts to compare with. Rows are known by their number, which is good until the next `append` or `refresh`.
+    """Earlier posts to compare with, as they were when it was opened. Rows are known by their number, which is good until the
+    next `append`.
 
     One process may `append`, which is atomic and does nothing for a name that was the last one appended; any number may
-    read meanwhile, and keep what they have opened until `refresh`. Of several rows of one post the last one counts. What is
-    found before a time does not depend on what was added after it.
+    read meanwhile. Of several rows of one post the last one counts. What is found before a time does not depend on what was
+    added after it, nor on how blocks were merged. `bands` and what embeddings mean must be those by which the folder was
+    written: name folders by them.
     """
 
-    def __init__(self, folder: Path | None, *, similarity: float = 0.5, wanted_recall: float = 0.95) -> None:
-        self.folder = folder
-        self.bands = Bands(*choose_bands(similarity, wanted_recall))
-        self.recall = recall(similarity, self.bands.n, self.bands.rows)
-        self._parts: list[_Part] = []
+    def __init__(self, folder: Path | None, bands: Bands) -> None:
+        self.folder, self.bands = folder, bands
+        self._parts: tuple[_Part, ...] = ()
         self._last, self._next, self._manifest = "", 0, ""
-        self.refresh()
+        self._open()
 
     def __len__(self) -> int:
         return sum(int(part.live.sum()) for part in self._parts)
@@ -65,70 +73,75 @@ class PostIndex:
         both = object.__new__(PostIndex)
         both.__dict__.update(self.__dict__)
         both.folder = None
-        both._parts = [_Part(part.name, part.tier, part.block, part.offset, part.live) for part in self._parts]
-        both._replace_by(both._take_in("", 0, Block.of(rows, self.bands)))
+        if rows.num_rows:
+            both._parts = both._with(
+                self._parts, _Part("", 0, Block.of(rows, self.bands), np.ones(rows.num_rows, bool))
+            )
         return both
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
     def append(self, rows: pa.Table, name: str) -> None:
-        """Add `rows` (schema INDEX) under `name`. Raises StorageError."""
+        """Add `rows` (schema INDEX) under `name`. Raises StorageError; then nothing was added."""
         assert self.folder is not None, "an index in memory is not written"
-        if name == self._last:
-            return
-        part = self._write(Block.of(rows, self.bands).write, tier=0)
-        self._replace_by(part)
-        while len(self._parts) >= FAN_OUT and len({part.tier for part in self._parts[-FAN_OUT:]}) == 1:
-            grown = self._parts[-FAN_OUT:]
-            self._parts = self._parts[:-FAN_OUT]
-            blocks, live = [part.block for part in grown], [part.live for part in grown]
-            self._write(partial(merge, blocks, live), tier=grown[0].tier + 1)
-        self._parts = [part for part in self._parts if part.live.any()]
-        self._renumber()
-        self._last = name
-        self._save()
+        self._open()
+        try:
+            if name != self._last:
+                self._append(rows, name)
+            self._sweep()
+        except OSError as error:
+            raise storage_error(self.folder, error) from error
 
-    def _write(self, write: Callable[[Path], None], tier: int) -> _Part:
-        assert self.folder is not None
-        name = f"block-{self._next:06d}"
-        self._next += 1
-        write(self.folder / name)
-        return self._take_in(name, tier, Block.open(self.folder / name))
-
-    def _take_in(self, name: str, tier: int, block: Block) -> _Part:
-        part = _Part(name, tier, block, 0, np.ones(len(block), bool))
-        self._parts.append(part)
-        self._renumber()
-        return part
-
-    def _replace_by(self, last: _Part) -> None:
-        """Of the posts in the `last` part no other row counts, nor one that comes before in it."""
-        keys = keys_of(last.block.table)
-        counting = {key: row for row, key in enumerate(keys)}
-        last.live = np.zeros(len(keys), bool)
-        for part, rows in self._rows_by_part(self.find(list(counting))):
-            part.live = part.live.copy()
-            part.live[rows] = False
-        last.live[list(counting.values())] = True
-
-    def _renumber(self) -> None:
-        offset = 0
-        for part in self._parts:
-            part.offset = offset
-            offset += len(part.block)
-
-    def _save(self) -> None:
-        """Name the blocks that count, in one move, and remove the others."""
-        assert self.folder is not None
+    def _append(self, rows: pa.Table, name: str) -> None:
+        number = itertools.count(self._next)
+        parts = self._parts
+        if rows.num_rows:
+            parts = self._with(parts, self._written(Block.of(rows, self.bands).write, next(number), 0))
+        while len(parts) >= FAN_OUT and len({part.tier for part in parts[-FAN_OUT:]}) == 1:
+            grown = parts[-FAN_OUT:]
+            write = partial(merge, [part.block for part in grown], [part.live for part in grown])
+            parts = _placed([*parts[:-FAN_OUT], self._written(write, next(number), grown[0].tier + 1)])
+        parts = _placed([part for part in parts if part.live.any()])
+        following = next(number)
         content = {
-            "form": FORM, "bands": [self.bands.n, self.bands.rows], "last": self._last, "next": self._next,
+            "last": name, "next": following,
             "blocks": [
                 {"name": part.name, "tier": part.tier, "replaced": _ranges(np.flatnonzero(~part.live))}
-                for part in self._parts
+                for part in parts
             ],
         }  # fmt: skip
-        self._manifest = json.dumps(content) + "\n"
-        write_text(self._manifest, self.folder / _MANIFEST)
+        manifest = json.dumps(content) + "\n"
+        assert self.folder is not None
+        write_text(manifest, self.folder / _MANIFEST)
+        self._parts, self._last, self._next, self._manifest = parts, name, following, manifest
+
+    def _written(self, write: Callable[[Path], None], number: int, tier: int) -> _Part:
+        assert self.folder is not None
+        folder = self.folder / f"block-{number:06d}"
+        write(folder)
+        block = Block.open(folder)
+        return _Part(folder.name, tier, block, np.ones(len(block), bool))
+
+    def _with(self, parts: Sequence[_Part], last: _Part) -> tuple[_Part, ...]:
+        """`parts` and a `last` one; of the posts in it no other row counts, nor one that comes before in it."""
+        keys = keys_of(last.block.table)
+        counting = {key: row for row, key in enumerate(keys)}
+        live = np.zeros(len(keys), bool)
+        live[list(counting.values())] = True
+        known = []
+        replaced = _find(parts, list(counting))
+        for part in parts:
+            inside = replaced[(replaced >= part.offset) & (replaced < part.offset + len(part.block))] - part.offset
+            if len(inside):
+                alive = part.live.copy()
+                alive[inside] = False
+                part = dataclasses.replace(part, live=alive)
+            known.append(part)
+        return _placed([*known, dataclasses.replace(last, live=live)])
+
+    def _sweep(self) -> None:
+        """Remove blocks that do not count."""
+        assert self.folder is not None
         named = {part.name for part in self._parts}
         for path in sorted(self.folder.iterdir()):
             if path.is_dir() and path.name not in named:
@@ -136,59 +149,52 @@ class PostIndex:
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
-    def refresh(self) -> None:
-        """Open what is there now."""
+    def is_current(self) -> bool:
+        """Whether nothing was appended since it was opened."""
+        return self._on_disk() == self._manifest
+
+    def _on_disk(self) -> str:
         path = None if self.folder is None else self.folder / _MANIFEST
-        if path is None or not path.exists():
-            return
+        return path.read_text("utf-8") if path is not None and path.exists() else ""
+
+    def _open(self) -> None:
+        """Open what is there now, unless it is open."""
         for attempt in range(_ATTEMPTS):
-            manifest = path.read_text("utf-8")
+            manifest = self._on_disk()
             if manifest == self._manifest:
                 return
+            assert self.folder is not None
+            content = json.loads(manifest)
             try:
-                self._open(json.loads(manifest))
-                self._manifest = manifest
-                return
+                parts = []
+                for one in content["blocks"]:
+                    block = Block.open(self.folder / one["name"])
+                    live = np.ones(len(block), bool)
+                    for start, end in one["replaced"]:
+                        live[start:end] = False
+                    parts.append(_Part(one["name"], one["tier"], block, live))
             except FileNotFoundError:  # merged away since the manifest was read
                 if attempt == _ATTEMPTS - 1:
                     raise
-
-    def _open(self, content: dict[str, Any]) -> None:
-        assert self.folder is not None
-        parts = []
-        for one in content["blocks"]:
-            block = Block.open(self.folder / one["name"])
-            if content["bands"] != [self.bands.n, self.bands.rows]:
-                block = block.cut_anew(self.bands)
-            live = np.ones(len(block), bool)
-            for start, end in one["replaced"]:
-                live[start:end] = False
-            parts.append(_Part(one["name"], one["tier"], block, 0, live))
-        self._parts, self._last, self._next = parts, content["last"], content["next"]
-        self._renumber()
+                continue
+            self._parts, self._manifest = _placed(parts), manifest
+            self._last, self._next = content["last"], content["next"]
+            return
 
     def find(self, keys: Sequence[Key]) -> np.ndarray:
         """The row [n] of each of `keys`, -1 where there is none."""
-        found = np.full(len(keys), -1)
-        if not len(keys):
-            return found
-        hashed = post_keys(keys)
-        for part in self._parts:
-            which, rows = part.block.find(hashed, len(part.block))
-            alive = part.live[rows]
-            distinct, named = np.unique(rows[alive], return_inverse=True)
-            names = keys_of(part.block.take(distinct))
-            for at, row, name in zip(which[alive], rows[alive], named, strict=True):
-                if keys[at] == names[name]:
-                    found[at] = part.offset + row
-        return found
+        return _find(self._parts, keys)
 
     def take(self, rows: np.ndarray) -> IndexRows:
         """The rows of the numbers `rows`, ascending and each once."""
         tables, arrays = [], []
-        for part, inside in self._rows_by_part(rows):
-            tables.append(part.block.take(inside))
-            arrays.append([getattr(part.block, name)[inside] for name in ("start", "end", "signature", "embedding")])
+        for part in self._parts:
+            inside = rows[(rows >= part.offset) & (rows < part.offset + len(part.block))] - part.offset
+            if len(inside):
+                tables.append(part.block.take(inside))
+                arrays.append(
+                    [getattr(part.block, name)[inside] for name in ("start", "end", "signature", "embedding")]
+                )
         if not tables:
             return IndexRows([], [], *(np.zeros(0, np.int64),) * 2, [], *(np.zeros((0, 0)),) * 2, *(np.zeros(0),) * 2)
         return IndexRows.put_together(pa.concat_tables(tables), *map(np.concatenate, zip(*arrays, strict=True)))
@@ -206,66 +212,99 @@ class PostIndex:
         rows = self.rows_of([key])
         return None if rows is None else rows.texts[0]
 
-    def _rows_by_part(self, rows: np.ndarray) -> Iterator[tuple[_Part, np.ndarray]]:
-        rows = np.unique(rows[rows >= 0])
-        for part in self._parts:
-            inside = rows[(rows >= part.offset) & (rows < part.offset + len(part.block))] - part.offset
-            if len(inside):
-                yield part, inside
-
     # -- searching ---------------------------------------------------------------------------------------------------
 
     def near_duplicates(self, posts: IndexRows, order: Order, limit: int, own: np.ndarray) -> list[np.ndarray]:
         """For each of `posts` the rows that share a band with it and stand in `order` to it, most alike first, the earlier of
         the equally alike, at most `limit`; `own` [n] are the rows of the posts themselves, which do not count."""
         worded = np.flatnonzero(has_letters(posts.signature))
-        if not len(worded) or not self._parts:
-            return [np.zeros(0, np.int64)] * len(posts)
-        wanted = self.bands.keys(posts.signature[worded]).ravel()
-        _, post, rows, start = self._hits(wanted, np.repeat(worded, self.bands.n), posts, order, own)
-        pairs, at = np.unique(np.stack([post, rows]), axis=1, return_index=True)
-        post, rows, start = pairs[0], pairs[1], start[at]
-        alike = np.zeros(len(rows))
-        for begin in range(0, len(rows), _COMPARED):
-            some = slice(begin, begin + _COMPARED)
-            alike[some] = (self._signatures(rows[some]) == posts.signature[post[some]]).mean(1)
-        return _ranked(len(posts), post, rows, (rows, start, -alike), limit)
+        wanted = self.bands.keys(posts.signature[worded]).ravel() if len(worded) else np.zeros(0, np.uint32)
+
+        def alike(post: np.ndarray, rows: np.ndarray, at: np.ndarray, key: np.ndarray) -> np.ndarray:
+            share = np.zeros(len(rows))
+            for begin in range(0, len(rows), _COMPARED):
+                some = slice(begin, begin + _COMPARED)
+                share[some] = (self._signatures(rows[some]) == posts.signature[post[some]]).mean(1)
+            return share
+
+        return self._by_keys(wanted, np.repeat(worded, self.bands.n), posts, order, limit, own, alike)
 
     def partial_copies(self, posts: IndexRows, order: Order, limit: int, own: np.ndarray) -> list[np.ndarray]:
         """For each of `posts` the rows that share passages with it which few texts have, and stand in `order` to it: those of the
         most and rarest passages first, at most `limit`; `own` as above. A merge of two posts finds both."""
         keys, of_post = passage_keys([normalise(text).text for text in posts.texts])
-        if not len(keys) or not self._parts:
-            return [np.zeros(0, np.int64)] * len(posts)
-        key, post, rows, start = self._hits(keys, of_post, posts, order, own)
-        n_texts = np.bincount(key, minlength=len(keys))[key]
-        rare = n_texts < _MOST
-        pairs, at, of_pair = np.unique(
-            np.stack([post[rare], rows[rare]]), axis=1, return_index=True, return_inverse=True
-        )
-        weight = np.bincount(of_pair.ravel(), 1 / np.log(1.5 + n_texts[rare]), minlength=len(at))
-        return _ranked(len(posts), pairs[0], pairs[1], (pairs[1], start[rare][at], -np.round(weight, 6)), limit)
 
-    def _hits(
-        self, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, own: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Rows in `order` to their post that have one of its keys: position in `wanted` [m], which belongs to the post `of_post`
-        [m]; post; row; time. Of each key the earliest rows, at most _MOST."""
-        found: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
-        for part, time in itertools.product(self._parts, order.not_before(posts)):
-            key, rows = part.block.find(wanted, _MOST, None if time is None else time[of_post])
+        def weight(post: np.ndarray, rows: np.ndarray, at: np.ndarray, key: np.ndarray) -> np.ndarray:
+            n_texts = np.bincount(key)[key]
+            rarity = np.where(n_texts < _MOST, 1 / np.log(1.5 + n_texts), 0)
+            return np.round(np.bincount(at, rarity, minlength=len(rows)), 6)
+
+        return self._by_keys(keys, of_post, posts, order, limit, own, weight)
+
+    def _by_keys(
+        self, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, limit: int, own: np.ndarray,
+        score: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray],
+    ) -> list[np.ndarray]:  # fmt: skip
+        """For each of `posts` the rows that have one of its keys, by their `score`, at most `limit`; none that scores 0. `wanted`
+        [m] are sorted by the post `of_post` [m]. `score` is given pairs of post and row and, for every hit, its pair and key."""
+        found = [np.zeros(0, np.int64)] * len(posts)
+        if not self._parts:
+            return found
+        for some in _stretches(of_post, _KEYS):
+            key, post, rows, start = self._hits(wanted[some], of_post[some], posts, order, own)
+            pairs, first, at = np.unique(post << 32 | rows, return_index=True, return_inverse=True)
+            post, rows, start = pairs >> 32, pairs & 0xFFFFFFFF, start[first]
+            value = score(post, rows, at, key)
+            ranked = np.lexsort((rows, start, -value, post))
+            ranked = ranked[value[ranked] > 0]
+            ranked = ranked[_rank(post[ranked]) < limit]
+            for group in np.split(ranked, np.flatnonzero(np.diff(post[ranked])) + 1):
+                if len(group):
+                    found[post[group[0]]] = rows[group]
+        return found
+
+    def _hits(self, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, own: np.ndarray) -> Found:
+        """Rows in `order` to their post that have one of its keys: position in `wanted` [m], post, row, time. Of each key the
+        earliest rows, at most _MOST."""
+        best: Found = tuple(np.zeros(0, np.int64) for _ in range(4))  # type: ignore[assignment]
+        for part in self._parts:
+            for time in order.not_before(posts):
+                new = self._hits_in(part, wanted, of_post, posts, order, own, time)
+                key, post, rows, start = (np.concatenate(both) for both in zip(best, new, strict=True))
+                # by time, and each once, for one row may be found from several times
+                first = np.lexsort((rows, start, key))
+                again = (np.diff(rows[first], prepend=-1) == 0) & (np.diff(key[first], prepend=-1) == 0)
+                first = first[~again]
+                first = first[_rank(key[first]) < _MOST]
+                best = key[first], post[first], rows[first], start[first]
+        return best
+
+    def _hits_in(
+        self, part: _Part, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, own: np.ndarray,
+        time: np.ndarray | None,
+    ) -> Found:  # fmt: skip
+        """Hits in one part. Where the first rows of a key hold too many that do not count, more of them are looked at."""
+        found: list[Found] = []
+        pending, most = np.arange(len(wanted)), _MOST
+        while len(pending):
+            at, rows, is_cut = part.block.find(wanted[pending], most, None if time is None else time[of_post[pending]])
+            key = pending[at]
             post = of_post[key]
             start, end = part.block.start[rows], part.block.end[rows]
-            kept = part.live[rows] & order.holds(posts.start[post], posts.end[post], start, end)
-            kept &= own[post] != rows + part.offset
+            holds = order.holds(posts.start[post], posts.end[post], start, end)
+            kept = holds & part.live[rows] & (own[post] != rows + part.offset)
+            more = is_cut & (np.bincount(at, kept, len(pending)) < _MOST)
+            if order is Order.EARLIER:  # these come first of all: when one is not earlier, none after it is
+                more &= np.bincount(at, ~holds, len(pending)) == 0
+            elif order is Order.UNCLEAR:  # a sign that something is there is enough
+                more[:] = False
+            kept &= ~more[at]
             found.append((key[kept], post[kept], rows[kept] + part.offset, sort_time(start[kept])))
-        key, post, rows, start = (np.concatenate(column) for column in zip(*found, strict=True))
-        first = np.lexsort((rows, start, key))
-        first = first[_rank(key[first]) < _MOST]
-        return key[first], post[first], rows[first], start[first]
+            pending, most = pending[more], 4 * most
+        return tuple(np.concatenate(column) for column in zip(*found, strict=True))  # type: ignore[return-value]
 
     def _signatures(self, rows: np.ndarray) -> np.ndarray:
-        taken = np.zeros((len(rows), self._parts[0].block.signature.shape[1]), np.uint32)
+        taken = np.zeros((len(rows), N_PERMUTATIONS), np.uint32)
         for part in self._parts:
             inside = (rows >= part.offset) & (rows < part.offset + len(part.block))
             taken[inside] = part.block.signature[rows[inside] - part.offset]
@@ -274,72 +313,100 @@ class PostIndex:
     def nearest(self, posts: IndexRows, order: Order, limit: int, own: np.ndarray) -> list[np.ndarray]:
         """For each of `posts` the `limit` rows whose embeddings are nearest to its own among those that stand in `order` to it,
         the earlier of the equally near; `own` as above. Every embedding is compared, a few thousand at a time."""
-        best = _Best(len(posts), limit)
+        best = [_Best(min(_POSTS, len(posts) - first), limit) for first in range(0, len(posts), _POSTS)]
         for part in self._parts:
             for begin in range(0, len(part.block), _SCANNED):
                 rows = slice(begin, begin + _SCANNED)
-                start, end = part.block.start[rows], part.block.end[rows]
-                allowed = order.holds(posts.start[:, None], posts.end[:, None], start, end) & part.live[rows]
+                start, end, live = part.block.start[rows], part.block.end[rows], part.live[rows]
+                embedding = part.block.embedding[rows].astype(np.float32)
                 number = part.offset + begin
-                inside = np.flatnonzero((own >= number) & (own < number + len(start)))
-                allowed[inside, own[inside] - number] = False
-                if allowed.any():
-                    cosine = posts.embedding @ part.block.embedding[rows].astype(np.float32).T
-                    best.add(np.where(allowed, cosine, -2), sort_time(start), number)
-        return best.rows()
+                for group, first in zip(best, range(0, len(posts), _POSTS), strict=True):
+                    some = slice(first, first + _POSTS)
+                    allowed = order.holds(posts.start[some, None], posts.end[some, None], start, end) & live
+                    inside = np.flatnonzero((own[some] >= number) & (own[some] < number + len(start)))
+                    allowed[inside, own[some][inside] - number] = False
+                    if allowed.any():
+                        group.add(posts.embedding[some], embedding, allowed, sort_time(start), number)
+        return [rows for group in best for rows in group.rows()]
 
 
 class _Best:
-    """The nearest rows so far."""
+    """The nearest rows so far of a few posts."""
 
     def __init__(self, n: int, limit: int) -> None:
-        self._limit = limit
-        self._least = np.full(n, -2.0, np.float32)  # what a row must reach
-        self._n = n
+        self._limit, self._n = limit, n
+        self._least = np.full(n, -2.0)  # what a row must reach
         self._post, self._row, self._start = (np.zeros(0, np.int64) for _ in range(3))
         self._cosine = np.zeros(0)
 
-    def add(self, cosine: np.ndarray, start: np.ndarray, offset: int) -> None:
-        """Take in rows `offset` and following with `cosine` [n, rows], -2 where a row does not count."""
+    def add(
+        self, posts: np.ndarray, embedding: np.ndarray, allowed: np.ndarray, start: np.ndarray, offset: int
+    ) -> None:
+        """Take in rows `offset` and following, with `embedding` [m, h] and `start` [m], that are `allowed` [n, m] for `posts`
+        [n, h]."""
+        cosine = np.where(allowed, posts @ embedding.T, -2)
         least = self._least[:, None]
-        if cosine.shape[1] > self._limit and (cosine >= least).sum() > 8 * self._limit * self._n:
-            least = np.maximum(least, np.partition(cosine, -self._limit, axis=1)[:, [-self._limit]] - _TIE)
-        post, at = np.nonzero((cosine >= least) & (cosine > -2))
-        # Rounded, so that the order does not hang on how many were compared at once.
-        cosines = np.round(cosine[post, at].astype(float), 4)
+        if cosine.shape[1] > self._limit:
+            least = np.maximum(least, np.partition(cosine, -self._limit, axis=1)[:, [-self._limit]])
+        post, at = np.nonzero((cosine >= least - _MARGIN) & allowed)
+        # One by one and in double precision, or the order would hang on how many were compared at once.
+        exact = np.concatenate(
+            [np.zeros(0)]
+            + [
+                (posts[post[some]].astype(float) * embedding[at[some]].astype(float)).sum(1)
+                for some in (slice(begin, begin + _COMPARED) for begin in range(0, len(at), _COMPARED))
+            ]
+        )
         self._post = np.concatenate([self._post, post])
         self._row = np.concatenate([self._row, at + offset])
-        self._cosine = np.concatenate([self._cosine, cosines])
+        self._cosine = np.concatenate([self._cosine, exact])
         self._start = np.concatenate([self._start, start[at]])
         order = np.lexsort((self._row, self._start, -self._cosine, self._post))
         rank = _rank(self._post[order])
-        kept = order[rank < self._limit]
-        last = order[rank == self._limit - 1]
-        self._least[self._post[last]] = self._cosine[last] - _TIE
+        kept, last = order[rank < self._limit], order[rank == self._limit - 1]
+        self._least[self._post[last]] = self._cosine[last]
         self._post, self._row, self._start = self._post[kept], self._row[kept], self._start[kept]
         self._cosine = self._cosine[kept]
 
     def rows(self) -> list[np.ndarray]:
         """Rows of each post, nearest first."""
-        return _ranked(self._n, self._post, self._row, (self._row, self._start, -self._cosine), self._limit)
+        return np.split(self._row, np.searchsorted(self._post, np.arange(1, self._n)))
+
+
+def _find(parts: Sequence[_Part], keys: Sequence[Key]) -> np.ndarray:
+    """The row [n] of each of `keys`, -1 where there is none."""
+    found = np.full(len(keys), -1)
+    hashed = post_keys(keys)
+    for part in parts:
+        which, rows, _ = part.block.find(hashed, len(part.block))
+        alive = part.live[rows]
+        distinct, named = np.unique(rows[alive], return_inverse=True)
+        names = keys_of(part.block.take(distinct))
+        for at, row, name in zip(which[alive], rows[alive], named, strict=True):
+            if keys[at] == names[name]:
+                found[at] = part.offset + row
+    return found
+
+
+def _stretches(groups: np.ndarray, most: int) -> Iterator[slice]:
+    """Stretches of the sorted `groups` of about `most` elements; no group is cut."""
+    start = 0
+    while start < len(groups):
+        end = start + most
+        if end < len(groups):
+            end = int(np.searchsorted(groups, groups[end], "left"))
+            if end <= start:
+                end = int(np.searchsorted(groups, groups[start], "right"))
+        yield slice(start, end)
+        start = end
 
 
 def _rank(sorted_groups: np.ndarray) -> np.ndarray:
     """The place [n] of each element among those of its group, which stand together."""
     if not len(sorted_groups):
         return np.zeros(0, np.int64)
-    is_first = np.append(True, sorted_groups[1:] != sorted_groups[:-1])
-    first = np.flatnonzero(is_first)
+    first = np.flatnonzero(np.append(True, sorted_groups[1:] != sorted_groups[:-1]))
     return np.arange(len(sorted_groups)) - np.repeat(first, np.diff(np.append(first, len(sorted_groups))))
-
-
-def _ranked(
-    n: int, post: np.ndarray, rows: np.ndarray, by: tuple[np.ndarray, ...], limit: int
-) -> list[np.ndarray]:  # fmt: skip
-    """For each of `n` posts its `rows`, ordered `by` the last of the keys first, at most `limit`."""
-    order = np.lexsort((*by, post))
-    order = order[_rank(post[order]) < limit]
-    return np.split(rows[order], np.searchsorted(post[order], np.arange(1, n)))
 
 
 def _ranges(rows: np.ndarray) -> list[list[int]]:

@@ -51,14 +51,13 @@ class Order(StrEnum):
         )
 
     def not_before(self, posts: "IndexRows") -> tuple[np.ndarray | None, ...]:
-        """Where, among rows sorted by time with those of unknown time last, to look for rows that stand so to `posts`: times [n]
-        to begin from, or None for the very first; a few rows from there are enough."""
+        """Where, among rows sorted by their end with those of unknown time last, to look for rows that stand so to `posts`: times
+        [n] to begin from, or None for the very first. Those that are surely earlier are the first ones, exactly."""
         if self is Order.EARLIER:
             return (None,)
         if self is Order.LATER:
             return (posts.end,)
-        day_before = np.where(posts.start == UNKNOWN, UNKNOWN, posts.start - max(_PRECISION_MS.values()))
-        return day_before, posts.start, np.full(len(posts), LAST)
+        return posts.start, np.full(len(posts), LAST)
 
 
 def time_bounds(rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """Search and judgement: for each post the earlier posts that it may derive from, and the one it does derive from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from pinzhi.types import PairSpan
 ORIGINAL, DUPLICATE, REWRITE, QUOTE = range(4)  # of the pair judge
 UNRELATED = 0.98  # probability of an original from which a candidate is not worth reading
 SURELY = 0.95  # probability of a duplicate from which reading adds nothing
+_AT_ONCE = 512  # posts that are compared at once
 _AFFECTED = 50  # later posts that are judged again for one that comes before them
 DERIVED_FROM = 0.5  # probability of duplicate, rewrite or quote from which a candidate counts as a source
 
@@ -58,6 +59,9 @@ class Search:
 
     def judge_rows(self, rows: IndexRows, index: PostIndex, own_accounts: Sequence[Key]) -> list[Finding]:
         """One finding per row, in order; only surely earlier posts of `index` can be its source."""
+        return [finding for piece in _pieces(rows) for finding in self._judge_piece(piece, index, set(own_accounts))]
+
+    def _judge_piece(self, rows: IndexRows, index: PostIndex, own: set[Key]) -> list[Finding]:
         itself = index.find(rows.keys)
         near = index.near_duplicates(rows, Order.EARLIER, self._limit, itself)
         parts = index.partial_copies(rows, Order.EARLIER, self._limit, itself)
@@ -73,11 +77,14 @@ class Search:
             [np.searchsorted(wanted, found).tolist() for found in candidates] for candidates in (earlier, unclear)
         )
         judged = self._judge_all(rows, others, before, beside)
-        own = set(own_accounts)
         return [self._finding(rows, i, others, before[i], beside[i], judged[i], own) for i in range(len(rows))]
 
     def later_matches(self, rows: IndexRows, index: PostIndex) -> Iterable[Key]:
         """Keys of posts in `index` that come surely after one of `rows` and are near it."""
+        for piece in _pieces(rows):
+            yield from self._later_than(piece, index)
+
+    def _later_than(self, rows: IndexRows, index: PostIndex) -> list[Key]:
         itself = index.find(rows.keys)
         near = index.near_duplicates(rows, Order.LATER, _AFFECTED, itself)
         parts = index.partial_copies(rows, Order.LATER, _AFFECTED, itself)
@@ -169,6 +176,11 @@ class Search:
             is_self=is_same or is_brand,
             is_undetermined=unclear,
         )
+
+
+def _pieces(rows: IndexRows) -> Iterator[IndexRows]:
+    for start in range(0, len(rows), _AT_ONCE):
+        yield rows.pick(np.arange(start, min(start + _AT_ONCE, len(rows))))
 
 
 def combine(template: float, quote: float, pair: np.ndarray) -> tuple[float, float, float, float, float]:
