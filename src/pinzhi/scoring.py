@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -64,6 +65,9 @@ class Scorer:
 
         return Heads.load(self._store, self._segmenter)
 
+    def _one_thread(self) -> AbstractContextManager[Any]:
+        return self._numpy_threads.limit(limits=1)
+
     @cached_property
     def _numpy_threads(self) -> "ThreadpoolController":
         """Numpy's own threads, which fight torch's for the cores: a draft takes three times as long beside them."""
@@ -77,7 +81,7 @@ class Scorer:
 
         encoder, settings = self.heads.encoder, self.config.originality
         reader = WordReader(encoder.token_ids, encoder.word_vectors.numpy(), encoder.token_weights())
-        return Search(reader, self.heads.judge, Limits(settings.max_candidates, settings.max_read))
+        return Search(reader, self.heads.judge, Limits(settings.max_candidates, settings.max_read), self._one_thread)
 
     # -- one draft ---------------------------------------------------------------------------------------------------
 
@@ -264,8 +268,7 @@ class Scorer:
         return self._originality(rows, index, own_accounts)
 
     def _originality(self, rows: IndexRows, index: PostIndex, own: Sequence[tuple[str, str]]) -> pa.Table:
-        with self._numpy_threads.limit(limits=1):
-            found = self._search.judge_rows(rows, index, own)
+        found = self._search.judge_rows(rows, index, own)
         return pa.Table.from_pylist(
             [{"platform": platform, "post_id": post_id, **_measure(finding)}
              for (platform, post_id), finding in zip(rows.keys, found, strict=True)],

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
+from pinzhi.memory import let_go
 from pinzhi.originality.minhash import N_PERMUTATIONS, band_keys, passage_keys
 from pinzhi.originality.rows import INDEX, Key, keys_of, matrix, sort_time, time_bounds
 from pinzhi.tables import TEMPORARY, put_in_place, sync_folder
@@ -64,6 +65,7 @@ class Block:
     embedding: np.ndarray  # [n, h] float16
     keys: np.ndarray  # [m] uint32
     postings: np.ndarray  # [m] uint32
+    mapped: tuple[pa.Buffer, ...] = ()  # what lies on disk, a file each
 
     def __len__(self) -> int:
         return len(self.start)
@@ -98,14 +100,18 @@ class Block:
             table = pa.ipc.open_file(file).read_all()
         n = table.num_rows
 
+        buffers: list[pa.Buffer] = []
+
         def mapped(name: str, dtype: type) -> np.ndarray:
             with pa.memory_map(str(folder / name)) as file:  # which, unlike numpy's, holds no descriptor
-                return np.frombuffer(file.read_buffer(), dtype)
+                buffers.append(file.read_buffer())
+                return np.frombuffer(buffers[-1], dtype)
 
         arrays = {name: mapped(name, dtype) for name, dtype in _ARRAYS.items()}
         for name, width in (("signature", N_PERMUTATIONS), ("embedding", len(arrays["embedding"]) // max(1, n))):
             arrays[name] = arrays[name].reshape(n, width)
-        return cls(table, **arrays, keys=mapped(_KEYS, np.uint32), postings=mapped(_POSTINGS, np.uint32))
+        keys, postings = mapped(_KEYS, np.uint32), mapped(_POSTINGS, np.uint32)
+        return cls(table, **arrays, keys=keys, postings=postings, mapped=tuple(buffers))
 
     def find(
         self, wanted: np.ndarray, most: int, not_before: np.ndarray | None = None
@@ -163,6 +169,8 @@ def merge(blocks: Sequence[Block], live: Sequence[np.ndarray], folder: Path) -> 
                 kept = live[at][block.postings[part]]
                 keys.append(block.keys[part][kept])
                 rows.append(renumbered[at][block.postings[part][kept]] + offsets[at])
+            for block in blocks:
+                let_go(block.mapped)
             every, row = np.concatenate(keys), np.concatenate(rows)
             order = np.lexsort((row, time[row], every))
             yield every[order], row[order].astype(np.uint32)
@@ -192,6 +200,7 @@ def _write(
                     writer.write_table(block.take(some).combine_chunks())
                     for name, dtype in _ARRAYS.items():
                         files[name].write(np.ascontiguousarray(getattr(block, name)[some], dtype).data)
+                let_go(block.mapped)
         for keys, rows in postings:
             files[_KEYS].write(np.ascontiguousarray(keys, np.uint32).data)
             files[_POSTINGS].write(np.ascontiguousarray(rows, np.uint32).data)

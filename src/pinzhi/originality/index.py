@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from pinzhi.memory import let_go
 from pinzhi.originality.blocks import Bands, Block, has_letters, merge, post_keys
 from pinzhi.originality.minhash import N_PERMUTATIONS, passage_keys
 from pinzhi.originality.rows import IndexRows, Key, Order, keys_of, sort_time
@@ -28,6 +29,7 @@ _POSTS = 64  # posts compared with one stretch of embeddings at once
 _SCANNED = 8192  # embeddings compared at once
 _COMPARED = 20_000  # pairs of signatures compared at once
 _MARGIN = 1e-4  # by which a cosine may be off when many are computed at once
+_NEVER = -9.0  # no cosine
 _ATTEMPTS = 5  # to open an index while it is written
 
 Found = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -277,6 +279,7 @@ class PostIndex:
                 first = first[~again]
                 first = first[_rank(key[first]) < _MOST]
                 best = key[first], post[first], rows[first], start[first]
+            let_go(part.block.mapped)
         return best
 
     def _hits_in(
@@ -308,11 +311,14 @@ class PostIndex:
         for part in self._parts:
             inside = (rows >= part.offset) & (rows < part.offset + len(part.block))
             taken[inside] = part.block.signature[rows[inside] - part.offset]
+            let_go(part.block.mapped)
         return taken
 
     def nearest(self, posts: IndexRows, order: Order, limit: int, own: np.ndarray) -> list[np.ndarray]:
         """For each of `posts` the `limit` rows whose embeddings are nearest to its own among those that stand in `order` to it,
         the earlier of the equally near; `own` as above. Every embedding is compared, a few thousand at a time."""
+        if not len(posts):
+            return []
         best = [_Best(min(_POSTS, len(posts) - first), limit) for first in range(0, len(posts), _POSTS)]
         for part in self._parts:
             for begin in range(0, len(part.block), _SCANNED):
@@ -320,13 +326,19 @@ class PostIndex:
                 start, end, live = part.block.start[rows], part.block.end[rows], part.live[rows]
                 embedding = part.block.embedding[rows].astype(np.float32)
                 number = part.offset + begin
+                # most stretches of a large archive are earlier as a whole
+                everything = live.all() and order.holds(posts.start.min(), posts.end.min(), start, end).all()
+                everything &= order is Order.EARLIER
                 for group, first in zip(best, range(0, len(posts), _POSTS), strict=True):
                     some = slice(first, first + _POSTS)
-                    allowed = order.holds(posts.start[some, None], posts.end[some, None], start, end) & live
+                    cosine = posts.embedding[some] @ embedding.T
+                    if not everything:
+                        holds = order.holds(posts.start[some, None], posts.end[some, None], start, end)
+                        cosine[~(holds & live)] = _NEVER
                     inside = np.flatnonzero((own[some] >= number) & (own[some] < number + len(start)))
-                    allowed[inside, own[some][inside] - number] = False
-                    if allowed.any():
-                        group.add(posts.embedding[some], embedding, allowed, sort_time(start), number)
+                    cosine[inside, own[some][inside] - number] = _NEVER
+                    group.add(cosine, posts.embedding[some], embedding, sort_time(start), number)
+            let_go(part.block.mapped)
         return [rows for group in best for rows in group.rows()]
 
 
@@ -335,20 +347,19 @@ class _Best:
 
     def __init__(self, n: int, limit: int) -> None:
         self._limit, self._n = limit, n
-        self._least = np.full(n, -2.0)  # what a row must reach
+        self._least = np.full(n, _NEVER + 1, np.float32)  # what a row must reach
         self._post, self._row, self._start = (np.zeros(0, np.int64) for _ in range(3))
         self._cosine = np.zeros(0)
 
-    def add(
-        self, posts: np.ndarray, embedding: np.ndarray, allowed: np.ndarray, start: np.ndarray, offset: int
-    ) -> None:
-        """Take in rows `offset` and following, with `embedding` [m, h] and `start` [m], that are `allowed` [n, m] for `posts`
-        [n, h]."""
-        cosine = np.where(allowed, posts @ embedding.T, -2)
-        least = self._least[:, None]
-        if cosine.shape[1] > self._limit:
-            least = np.maximum(least, np.partition(cosine, -self._limit, axis=1)[:, [-self._limit]])
-        post, at = np.nonzero((cosine >= least - _MARGIN) & allowed)
+    def add(self, cosine: np.ndarray, posts: np.ndarray, embedding: np.ndarray, start: np.ndarray, offset: int) -> None:
+        """Take in rows `offset` and following, with `embedding` [m, h] and `start` [m], whose `cosine` [n, m] to `posts` [n, h] is
+        about right, or _NEVER."""
+        least = self._least[:, None] - np.float32(_MARGIN)
+        hits = cosine >= least
+        if np.count_nonzero(hits) > 8 * self._limit * self._n:
+            highest = np.partition(cosine, -self._limit, axis=1)[:, [-self._limit]]
+            hits = cosine >= np.maximum(least, highest - np.float32(_MARGIN))
+        post, at = np.nonzero(hits)
         # One by one and in double precision, or the order would hang on how many were compared at once.
         exact = np.concatenate(
             [np.zeros(0)]
@@ -385,6 +396,7 @@ def _find(parts: Sequence[_Part], keys: Sequence[Key]) -> np.ndarray:
         for at, row, name in zip(which[alive], rows[alive], named, strict=True):
             if keys[at] == names[name]:
                 found[at] = part.offset + row
+        let_go(part.block.mapped)
     return found
 
 

@@ -1,8 +1,9 @@
 """Search and judgement: for each post the earlier posts that it may derive from, and the one it does derive from."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -51,7 +52,12 @@ class Limits:
 class Search:
     """Judges posts against an index."""
 
-    def __init__(self, read: WordReader, judge: Judge, limits: Limits) -> None:
+    def __init__(
+        self, read: WordReader, judge: Judge, limits: Limits,
+        quietly: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> None:  # fmt: skip
+        """`quietly` is around all that works on small arrays, where threads of numpy's own are in the way."""
+        self._quietly = quietly
         self._read = read
         self._judge = judge
         self._limit = limits.candidates
@@ -76,8 +82,9 @@ class Search:
         before, beside = (
             [np.searchsorted(wanted, found).tolist() for found in candidates] for candidates in (earlier, unclear)
         )
-        judged = self._judge_all(rows, others, before, beside)
-        return [self._finding(rows, i, others, before[i], beside[i], judged[i], own) for i in range(len(rows))]
+        with self._quietly():
+            judged = self._judge_all(rows, others, before, beside)
+            return [self._finding(rows, i, others, before[i], beside[i], judged[i], own) for i in range(len(rows))]
 
     def later_matches(self, rows: IndexRows, index: PostIndex) -> Iterable[Key]:
         """Keys of posts in `index` that come surely after one of `rows` and are near it."""
