@@ -24,6 +24,7 @@ _ROWS = "rows.arrow"
 _ARRAYS = {"start": np.int64, "end": np.int64, "signature": np.uint32, "embedding": np.float16}  # a row each
 _KEYS, _POSTINGS = "keys", "postings"
 _BATCH = 8192  # rows held at once
+_LARGE = 30_000  # rows from which a block is not kept in memory between searches
 _PARTS = 64  # ranges of keys that are merged one after the other
 
 
@@ -113,6 +114,11 @@ class Block:
         keys, postings = mapped(_KEYS, np.uint32), mapped(_POSTINGS, np.uint32)
         return cls(table, **arrays, keys=keys, postings=postings, mapped=tuple(buffers))
 
+    def let_go(self) -> None:
+        """Leave memory until it is touched again, if it is large."""
+        if len(self) >= _LARGE:
+            let_go(self.mapped)
+
     def find(
         self, wanted: np.ndarray, most: int, not_before: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -170,7 +176,7 @@ def merge(blocks: Sequence[Block], live: Sequence[np.ndarray], folder: Path) -> 
                 keys.append(block.keys[part][kept])
                 rows.append(renumbered[at][block.postings[part][kept]] + offsets[at])
             for block in blocks:
-                let_go(block.mapped)
+                block.let_go()
             every, row = np.concatenate(keys), np.concatenate(rows)
             order = np.lexsort((row, time[row], every))
             yield every[order], row[order].astype(np.uint32)
@@ -200,7 +206,7 @@ def _write(
                     writer.write_table(block.take(some).combine_chunks())
                     for name, dtype in _ARRAYS.items():
                         files[name].write(np.ascontiguousarray(getattr(block, name)[some], dtype).data)
-                let_go(block.mapped)
+                block.let_go()
         for keys, rows in postings:
             files[_KEYS].write(np.ascontiguousarray(keys, np.uint32).data)
             files[_POSTINGS].write(np.ascontiguousarray(rows, np.uint32).data)

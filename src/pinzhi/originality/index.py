@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pinzhi.memory import let_go
 from pinzhi.originality.blocks import Bands, Block, has_letters, merge, post_keys
 from pinzhi.originality.minhash import N_PERMUTATIONS, passage_keys
 from pinzhi.originality.rows import IndexRows, Key, Order, keys_of, sort_time
@@ -279,7 +278,7 @@ class PostIndex:
                 first = first[~again]
                 first = first[_rank(key[first]) < _MOST]
                 best = key[first], post[first], rows[first], start[first]
-            let_go(part.block.mapped)
+            part.block.let_go()
         return best
 
     def _hits_in(
@@ -311,7 +310,7 @@ class PostIndex:
         for part in self._parts:
             inside = (rows >= part.offset) & (rows < part.offset + len(part.block))
             taken[inside] = part.block.signature[rows[inside] - part.offset]
-            let_go(part.block.mapped)
+            part.block.let_go()
         return taken
 
     def nearest(self, posts: IndexRows, order: Order, limit: int, own: np.ndarray) -> list[np.ndarray]:
@@ -338,7 +337,7 @@ class PostIndex:
                     inside = np.flatnonzero((own[some] >= number) & (own[some] < number + len(start)))
                     cosine[inside, own[some][inside] - number] = _NEVER
                     group.add(cosine, posts.embedding[some], embedding, sort_time(start), number)
-            let_go(part.block.mapped)
+            part.block.let_go()
         return [rows for group in best for rows in group.rows()]
 
 
@@ -396,7 +395,7 @@ def _find(parts: Sequence[_Part], keys: Sequence[Key]) -> np.ndarray:
         for at, row, name in zip(which[alive], rows[alive], named, strict=True):
             if keys[at] == names[name]:
                 found[at] = part.offset + row
-        let_go(part.block.mapped)
+        part.block.let_go()
     return found
 
 

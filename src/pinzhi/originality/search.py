@@ -17,6 +17,7 @@ ORIGINAL, DUPLICATE, REWRITE, QUOTE = range(4)  # of the pair judge
 UNRELATED = 0.98  # probability of an original from which a candidate is not worth reading
 SURELY = 0.95  # probability of a duplicate from which reading adds nothing
 _AT_ONCE = 512  # posts that are compared at once
+_MANY = 64  # posts whose search is worth more than one thread
 _AFFECTED = 50  # later posts that are judged again for one that comes before them
 DERIVED_FROM = 0.5  # probability of duplicate, rewrite or quote from which a candidate counts as a source
 
@@ -68,6 +69,12 @@ class Search:
         return [finding for piece in _pieces(rows) for finding in self._judge_piece(piece, index, set(own_accounts))]
 
     def _judge_piece(self, rows: IndexRows, index: PostIndex, own: set[Key]) -> list[Finding]:
+        if len(rows) < _MANY:
+            with self._quietly():
+                return self._judged(rows, index, own)
+        return self._judged(rows, index, own)
+
+    def _judged(self, rows: IndexRows, index: PostIndex, own: set[Key]) -> list[Finding]:
         itself = index.find(rows.keys)
         near = index.near_duplicates(rows, Order.EARLIER, self._limit, itself)
         parts = index.partial_copies(rows, Order.EARLIER, self._limit, itself)
