@@ -1,7 +1,7 @@
 """`Scorer`: texts and tables in, measures and decisions out. Loads the models once; safe to use from several threads."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -171,8 +171,8 @@ class Scorer:
         measures = self.measure_comments(comments, posts).drop_columns(["platform", "comment_id"])
         for name in measures.column_names:
             comments = comments.append_column(name, measures[name])
-        account_of = dict(zip(_keys(posts, "post_id"), posts["account_id"].to_pylist(), strict=True))
-        accounts = [account_of.get(key) for key in _keys(comments, "post_id")]
+        account_of = dict(zip(keys_of(posts), posts["account_id"].to_pylist(), strict=True))
+        accounts = [account_of.get(key) for key in keys_of(comments)]
         owners = [
             account is not None and author == account
             for account, author in zip(accounts, comments["author_id"].to_pylist(), strict=True)
@@ -183,8 +183,8 @@ class Scorer:
 
     def measure_comments(self, comments: pa.Table, posts: pa.Table) -> pa.Table:
         """COMMENT_MEASURES in the order of `comments`; `posts` holds (platform, post_id, text) of their posts."""
-        text_of = dict(zip(_keys(posts, "post_id"), posts["text"].to_pylist(), strict=True))
-        context = [(text_of.get(key) or "")[:1000] for key in _keys(comments, "post_id")]
+        text_of = dict(zip(keys_of(posts), posts["text"].to_pylist(), strict=True))
+        context = [(text_of.get(key) or "")[:1000] for key in keys_of(comments)]
         texts = [text[:2000] for text in comments["text"].to_pylist()]
         sentiment, authenticity = self.heads.comments(texts, context)
         columns: dict[str, Any] = {"platform": comments["platform"], "comment_id": comments["comment_id"]}
@@ -331,11 +331,6 @@ class Scorer:
             coherence=CoherenceScore(row["coherence"], Grade(row["coherence_grade"]), values),
             models=dict(self.models),
         )
-
-
-def _keys(table: pa.Table, column: str) -> Iterator[tuple[str, str]]:
-    """(platform, id) of every row."""
-    return zip(table["platform"].to_pylist(), table[column].to_pylist(), strict=True)
 
 
 def _check_draft(draft: Post) -> None:

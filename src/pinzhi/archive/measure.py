@@ -54,8 +54,7 @@ class Inputs:
         self._comment_tag = tag(scorer, ("encoder", "sentiment", "authenticity"))
         self._print_tag = scorer.index_id
         self._original_tag = tag(
-            scorer, ("encoder", "manner", "embedding", "originality"), own, scorer.index_id,
-            f"{search.duplicate_similarity}/{search.wanted_recall}/{search.max_candidates}/{search.max_read}",
+            scorer, ("originality",), own, scorer.index_id, f"{search.max_candidates}/{search.max_read}"
         )  # fmt: skip
         self._scorer, self._explain_from = scorer, config.coherence.explain_from
 

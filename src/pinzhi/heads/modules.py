@@ -47,6 +47,15 @@ class ContextReader(nn.Module):
         return masked_mean(found.transpose(1, 2).flatten(2), mask)
 
 
+@torch.no_grad()
+def scale_output(layers: nn.Sequential, factor: float) -> None:
+    """Multiply what `layers`, the last of them linear, say by `factor`: after training they are far too sure of themselves."""
+    last = layers[-1]
+    assert isinstance(last, nn.Linear)
+    last.weight.mul_(factor)
+    last.bias.mul_(factor)
+
+
 class DeepClassifier(nn.Module):
     """First token, mean and maximum of the hidden states, with `reads_context` what they find in the post, and `n_extra`
     plain features."""
@@ -98,15 +107,9 @@ class TextClassifier(nn.Module):
     @torch.no_grad()
     def scale(self, deep: float, wide: float) -> None:
         """Multiply what each part says by a factor: the deep one is far too sure of itself after training."""
-        last = self.deep.layers[-1]
-        assert isinstance(last, nn.Linear)
-        for weights, factor in (
-            (last.weight, deep),
-            (last.bias, deep),
-            (self.wide.weight, wide),
-            (self.wide.bias, wide),
-        ):
-            weights.mul_(factor)
+        scale_output(self.deep.layers, deep)
+        self.wide.weight.mul_(wide)
+        self.wide.bias.mul_(wide)
 
 
 def pair_classifier(hidden_size: int, n_classes: int, dropout: float = 0.1) -> nn.Sequential:
@@ -199,14 +202,6 @@ class EvidenceJudge(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Logits [n, c]."""
         return self.layers((features - self.mean) / self.scale)
-
-    @torch.no_grad()
-    def temper(self, factor: float) -> None:
-        """Multiply what it says by `factor`: after training it is too sure of itself."""
-        last = self.layers[-1]
-        assert isinstance(last, nn.Linear)
-        last.weight.mul_(factor)
-        last.bias.mul_(factor)
 
 
 class PairJudge(nn.Module):

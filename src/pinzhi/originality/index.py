@@ -44,6 +44,10 @@ class _Part:
     live: np.ndarray = dataclasses.field(repr=False)
     offset: int = 0
 
+    def has(self, rows: np.ndarray) -> np.ndarray:
+        """Mask of those of the index's `rows` that lie here."""
+        return (rows >= self.offset) & (rows < self.offset + len(self.block))
+
 
 def _placed(parts: Sequence[_Part]) -> tuple[_Part, ...]:
     offsets = np.cumsum([0, *(len(part.block) for part in parts)])
@@ -132,7 +136,7 @@ class PostIndex:
         known = []
         replaced = _find(parts, list(counting))
         for part in parts:
-            inside = replaced[(replaced >= part.offset) & (replaced < part.offset + len(part.block))] - part.offset
+            inside = replaced[part.has(replaced)] - part.offset
             if len(inside):
                 alive = part.live.copy()
                 alive[inside] = False
@@ -190,7 +194,7 @@ class PostIndex:
         """The rows of the numbers `rows`, ascending and each once."""
         tables, arrays = [], []
         for part in self._parts:
-            inside = rows[(rows >= part.offset) & (rows < part.offset + len(part.block))] - part.offset
+            inside = rows[part.has(rows)] - part.offset
             if len(inside):
                 tables.append(part.block.take(inside))
                 arrays.append(
@@ -308,7 +312,7 @@ class PostIndex:
     def _signatures(self, rows: np.ndarray) -> np.ndarray:
         taken = np.zeros((len(rows), N_PERMUTATIONS), np.uint32)
         for part in self._parts:
-            inside = (rows >= part.offset) & (rows < part.offset + len(part.block))
+            inside = part.has(rows)
             taken[inside] = part.block.signature[rows[inside] - part.offset]
             part.block.let_go()
         return taken

@@ -19,7 +19,7 @@ from pinzhi.evaluation.evaluate import evaluate_comments, evaluate_originality, 
 from pinzhi.evaluation.metrics import fit_scales, fit_temperature
 from pinzhi.evaluation.sentence_pairs import evaluate_similarity
 from pinzhi.heads.encoder import Encoder
-from pinzhi.heads.modules import EvidenceJudge, PairJudge, TextClassifier, ValueMatcher
+from pinzhi.heads.modules import EvidenceJudge, PairJudge, TextClassifier, ValueMatcher, scale_output
 from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
 from pinzhi.heads.store import promote, write_version
 from pinzhi.labels import Authenticity, Grade, Sentiment
@@ -114,7 +114,7 @@ def temper_judge(judge: EvidenceJudge, features: np.ndarray, rows: Sequence[Pair
     """Make `judge` as sure as it is right on `rows`, of which `features` [n, f] are the evidence; returns its logits [n, 4]."""
     logits = judge(torch.from_numpy(features)).numpy()
     (factor,) = fit_scales([logits], pair_classes(rows))
-    judge.temper(factor)
+    scale_output(judge.layers, factor)
     return factor * logits
 
 

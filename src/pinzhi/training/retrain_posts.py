@@ -147,9 +147,10 @@ class OriginalityTraining:
         assert isinstance(judge, PairJudge)
         train, _ = split(pairs, [row.group for row in pairs])
         train = [row for row in train if FRESH in row.group or kept_for_judge(row)]
-        held_back = [row for row in train if is_dev("sureness/" + row.group, self._settings.held_back)]
+        is_held_back = [is_dev("sureness/" + row.group, self._settings.held_back) for row in train]
+        held_back = [row for row, held in zip(train, is_held_back, strict=True) if held]
         read = word_reader(active)
-        evidence, classes = judge_pairs([row for row in train if row not in held_back])
+        evidence, classes = judge_pairs([row for row, held in zip(train, is_held_back, strict=True) if not held])
         judge.evidence = train_judge(pair_evidence(active, read, evidence), np.array(classes), self._settings.seed)
         if len(set(pair_classes(held_back))) > 1:
             shown = [(row.earlier, row.later) for row in held_back]
