@@ -34,6 +34,7 @@ from pinzhi.training.data import (
 )
 from pinzhi.training.deterministic import deterministic
 from pinzhi.training.multitask import TRAINED_WITH_ENCODER, BatchMaker, MultiTask, TaskBatch, value_labels
+from pinzhi.training.precision import plain_attention
 from pinzhi.training.settings import FinetuneSettings, TaskSettings
 from pinzhi.training.wide import Examples, fit_wide
 
@@ -219,6 +220,7 @@ def finetune(
     if heads is not None:
         for head in TRAINED_WITH_ENCODER:
             load_weights(model.heads[head], heads / f"{head}.safetensors")
+    plain_attention(encoder.model)
     encoder.model.requires_grad_(settings.learning_rate > 0)
     checkpoints = out / "checkpoints"
     arguments = TrainingArguments(

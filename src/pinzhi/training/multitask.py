@@ -29,6 +29,7 @@ from pinzhi.training.data import (
     Value,
     varied,
 )
+from pinzhi.training.precision import short_floats
 from pinzhi.training.settings import FinetuneSettings
 
 TaskBatch = dict[str, Any]
@@ -54,7 +55,8 @@ class MultiTask(nn.Module):
 
     def encode(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Hidden states of the trunk."""
-        return self.trunk(input_ids=ids, attention_mask=mask).last_hidden_state
+        with short_floats():
+            return self.trunk(input_ids=ids, attention_mask=mask).last_hidden_state.float()
 
     def forward(self, task: str, **batch: Any) -> dict[str, Tensor]:
         """The weighted loss of one batch."""
@@ -102,7 +104,9 @@ class MultiTask(nn.Module):
         matcher = self.heads["coherence"]
         assert isinstance(matcher, ValueMatcher)
         post, value = self.encode(*posts), self.encode(*values)
-        logits = matcher.reader(value[value_of], values[1][value_of], post[post_of], posts[1][post_of])
+        with short_floats():
+            read = matcher.reader(value[value_of], values[1][value_of], post[post_of], posts[1][post_of])
+        logits = read.float()
         alone = matcher.alone.deep(post, posts[1])[post_of[declared]]
         loss = marginal_loss(logits, target) + marginal_loss(alone, target[:, declared])
         if touched.numel():  # grade 2 without a list: some value is touched, nobody says which
@@ -119,14 +123,16 @@ class MultiTask(nn.Module):
         matcher = self.heads["coherence"]
         assert isinstance(matcher, ValueMatcher)
         post, value = self.encode(*posts), self.encode(*values)
-        pooled = matcher.reader.pool(value, values[1], post[post_of], posts[1][post_of])
-        return marginal_loss(self.relation(pooled), target)
+        with short_floats():
+            pooled = matcher.reader.pool(value, values[1], post[post_of], posts[1][post_of])
+        return marginal_loss(self.relation(pooled.float()), target)
 
     def _pairs(self, earlier: tuple[Tensor, Tensor], later: tuple[Tensor, Tensor], label: Tensor) -> Tensor:
         judge = self.heads["originality"]
         assert isinstance(judge, PairJudge)
-        said = judge.reader(self.encode(*earlier), earlier[1], self.encode(*later), later[1])
-        return functional.cross_entropy(said, label)
+        with short_floats():
+            said = judge.reader(self.encode(*earlier), earlier[1], self.encode(*later), later[1])
+        return functional.cross_entropy(said.float(), label)
 
     def _embed(self, texts: tuple[Tensor, Tensor]) -> Tensor:
         return self.heads["embedding"](self.encode(*texts), texts[1])
@@ -148,7 +154,9 @@ class MultiTask(nn.Module):
         score = a @ b.T / self.settings.temperature
         same = (likeness >= SAME).nonzero().squeeze(-1)  # they must also find each other among all the others
         found = functional.cross_entropy(score[same], same) if len(same) else score.sum() * 0
-        read = self.paraphrase(judge.reader.pool(one, left[1], two, right[1])).squeeze(-1)
+        with short_floats():
+            pooled = judge.reader.pool(one, left[1], two, right[1])
+        read = self.paraphrase(pooled.float()).squeeze(-1)
         return (
             order_loss(score.diagonal(), likeness) + found + functional.binary_cross_entropy_with_logits(read, likeness)
         )

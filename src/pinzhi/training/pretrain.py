@@ -16,6 +16,7 @@ from pinzhi.training.checkpoints import last_whole
 from pinzhi.training.corpus import build_corpus
 from pinzhi.training.deterministic import deterministic
 from pinzhi.training.objectives import MaskedWords, ReplacedWords, shrunk
+from pinzhi.training.precision import has_short_floats, plain_attention
 from pinzhi.training.settings import (
     EncoderSettings,
     ModelSettings,
@@ -120,6 +121,7 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | Non
         with torch.no_grad():
             trunk.get_input_embeddings().weight[seen] = static[seen]
 
+    plain_attention(trunk)
     checkpoints = out / "checkpoints"
     trainer = Trainer(
         model=_learner(trunk, settings.objective, tokenizer),
@@ -132,6 +134,8 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | Non
             lr_scheduler_kwargs={"num_decay_steps": settings.training.decay_steps},
             warmup_steps=settings.training.warmup_steps,
             weight_decay=0.01,
+            use_cpu=not torch.cuda.is_available(),
+            bf16=has_short_floats(),
             save_steps=settings.training.save_steps,
             save_total_limit=2,
             logging_steps=50,
