@@ -17,11 +17,11 @@ from pinzhi.tables import write_text
 
 
 @task(cache_policy=NO_CACHE)
-def measure(models: str, own: str, data: str | None, out: str) -> str:
+def measure(models: str, own: str, data: str | None, out: str, short_floats: bool) -> str:
     """Every figure of every head into `out`/metrics.json; returns its path."""
     content = {
         "models": active_versions(Path(models)),
-        "metrics": evaluate_all(Path(models), Path(own), Path(data) if data else None),
+        "metrics": evaluate_all(Path(models), Path(own), Path(data) if data else None, short_floats),
     }
     return write_metrics(content, Path(out))
 
@@ -78,10 +78,10 @@ def _flat(report: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 
 
 @flow(name="evaluate")
-def evaluate(own: str, data: str | None, models: str, out: str) -> str:
+def evaluate(own: str, data: str | None, models: str, out: str, short_floats: bool = False) -> str:
     """Every head on the dev rows of our own sets and, with `data`, of the public ones, beside the simple baselines;
     returns the path of the page."""
-    return publish(measure(models, own, data, out))
+    return publish(measure(models, own, data, out, short_floats))
 
 
 def main() -> None:
@@ -91,9 +91,12 @@ def main() -> None:
     parser.add_argument("--labels", type=Path, default=paths.labels())
     parser.add_argument("--models", type=Path, default=None)
     parser.add_argument("--out", type=Path, default=Path("out/evaluation"))
+    parser.add_argument(
+        "--short-floats", action="store_true", help="as with `short_floats = true` in configs/score.toml"
+    )
     given = parser.parse_args()
     data = None if given.data is None else str(given.data)
-    print(evaluate(str(given.labels), data, str(given.models or paths.models()), str(given.out)))
+    print(evaluate(str(given.labels), data, str(given.models or paths.models()), str(given.out), given.short_floats))
 
 
 if __name__ == "__main__":

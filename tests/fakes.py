@@ -32,6 +32,10 @@ class FakeScorer:
         self.index_recall = 1.0
         self.measured: list[str] = []
 
+    def digest_of(self, heads: Sequence[str], *more: str) -> str:
+        parts = [f"{head}={self.models[head]}" for head in heads] + [*more]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
     def open_index(self, folder: Path) -> PostIndex:
         return PostIndex(folder / self.index_id, Bands(*choose_bands(0.5, 0.95)))
 

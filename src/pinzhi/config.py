@@ -90,6 +90,12 @@ class VerdictConfig(_Section):
     hold_below: Score
 
 
+class ModelsConfig(_Section):
+    """How the models compute."""
+
+    short_floats: bool
+
+
 class BatchConfig(_Section):
     """Rows of one shard."""
 
@@ -107,6 +113,7 @@ class ScoreConfig(_Section):
     accounts: AccountsConfig
     quality: QualityConfig
     verdict: VerdictConfig
+    models: ModelsConfig
     batch: BatchConfig
 
     @classmethod

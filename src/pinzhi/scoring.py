@@ -63,7 +63,17 @@ class Scorer:
         """Every trained part; loading verifies digests. Raises ModelError."""
         from pinzhi.heads.predict import Heads
 
-        return Heads.load(self._store, self._segmenter)
+        return Heads.load(self._store, self._segmenter, self.config.models.short_floats)
+
+    def digest_of(self, heads: Sequence[str], *more: str) -> str:
+        """Digest of the versions of `heads`, how they compute and what cuts their words, and of whatever else goes into a
+        number that they make."""
+        parts = [f"{head}={self.models[head]}" for head in heads] + [self.segmenter_id, *more]
+        if self.config.models.short_floats:
+            from pinzhi.heads.precision import has_short_floats
+
+            parts += ["short floats"] * has_short_floats()
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     def _one_thread(self) -> AbstractContextManager[Any]:
         return self._numpy_threads.limit(limits=1)
@@ -138,9 +148,7 @@ class Scorer:
     @cached_property
     def index_id(self) -> str:
         """Name of the folder of an index: a digest of all that its rows depend on beside the posts."""
-        models = [f"{head}={self.models[head]}" for head in ("encoder", "manner", "embedding")]
-        parts = [FORM, *models, self.segmenter_id, str(self._bands)]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+        return self.digest_of(("encoder", "manner", "embedding"), FORM, str(self._bands))
 
     @cached_property
     def _bands(self) -> Bands:

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from pinzhi.heads import predict
+from pinzhi import Scorer
+from pinzhi.config import ScoreConfig
+from pinzhi.heads import precision, predict
 from pinzhi.heads.modules import Context, ContextReader
 from pinzhi.heads.predict import Heads
 from pinzhi.paths import models
@@ -31,6 +33,28 @@ def test_a_comment_is_read_with_its_own_post_alone(heads: Heads, monkeypatch: py
     for task, said in enumerate(heads.comments(texts, posts)):
         np.testing.assert_allclose(together[task], said, atol=2e-5)
     assert not np.allclose(together[1][0], together[1][3], atol=1e-4), "the post makes no difference"
+
+
+def test_short_floats_say_nearly_the_same_and_what_they_made_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the machine has none in hardware, torch imitates them."""
+    monkeypatch.setattr(precision, "has_short_floats", lambda: True)
+    single, short = Heads.load(models(), Segmenter()), Heads.load(models(), Segmenter(), is_short=True)
+    texts = ["真的好吃，回购第三次了", "客服让我等，等到了下一代", "求链接"]
+    pairs = [("三号地休耕种紫云英，少收四万斤谷", "今年三号田不种稻，撒了紫云英")]
+    found = [
+        (*heads.comments(texts, ["新米上市"] * 3), heads.coherence(texts, heads.encode_values(["土地要歇"]), 0.1)[0],
+         heads.read_pairs(pairs))
+        for heads in (single, short)
+    ]  # fmt: skip
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, atol=0.1)
+        assert not np.array_equal(one, other), "nothing was multiplied in short floats"
+        assert one.dtype == other.dtype == np.float32
+    config = ScoreConfig.load()
+    wanted = config.model_copy(update={"models": config.models.model_copy(update={"short_floats": True})})
+    assert Scorer.load(config).index_id != Scorer.load(wanted).index_id
+    monkeypatch.setattr(precision, "has_short_floats", lambda: False)
+    assert Scorer.load(config).index_id == Scorer.load(wanted).index_id
 
 
 def test_padding_of_the_context_is_not_read() -> None:

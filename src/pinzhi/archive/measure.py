@@ -1,6 +1,5 @@
 """What has to be measured, in shards that are the same however often a run is interrupted."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,12 +24,6 @@ _KEY = {"fingerprints": "post_id", "comments": "comment_id", "coherence": "post_
 _DISTINCT = {kind: f"platform, {key}, input" for kind, key in _KEY.items()}
 
 
-def tag(scorer: "Scorer", heads: Sequence[str], *more: str) -> str:
-    """Digest of the model versions that make a number, and of whatever else goes into it."""
-    parts = [f"{head}={scorer.models[head]}" for head in heads] + [scorer.segmenter_id, *more]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
 def register_measures(connection: "DuckDBPyConnection", store: Store) -> None:
     """Tables m_<kind>: for each key and input the measure of the last run."""
     for kind, schema in MEASURES.items():
@@ -51,10 +44,10 @@ class Inputs:
     def __init__(self, scorer: "Scorer", brands: Sequence[BrandProfile], config: ScoreConfig) -> None:
         search = config.originality
         own = ",".join(sorted(f"{a.platform}/{a.account_id}" for brand in brands for a in brand.accounts))
-        self._comment_tag = tag(scorer, ("encoder", "sentiment", "authenticity"))
+        self._comment_tag = scorer.digest_of(("encoder", "sentiment", "authenticity"))
         self._print_tag = scorer.index_id
-        self._original_tag = tag(
-            scorer, ("originality",), own, scorer.index_id, f"{search.max_candidates}/{search.max_read}"
+        self._original_tag = scorer.digest_of(
+            ("originality",), own, scorer.index_id, f"{search.max_candidates}/{search.max_read}"
         )  # fmt: skip
         self._scorer, self._explain_from = scorer, config.coherence.explain_from
 
@@ -80,7 +73,7 @@ class Inputs:
 
     def coherence(self, brand: BrandProfile) -> str:
         """Posts that are read against `brand`."""
-        stamp = repr(tag(self._scorer, ("encoder", "coherence"), brand.digest, f"{self._explain_from}"))
+        stamp = repr(self._scorer.digest_of(("encoder", "coherence"), brand.digest, f"{self._explain_from}"))
         return (
             f"SELECT p.*, {_digest('p.text', 'p.title', stamp)} AS input FROM posts p "
             f"JOIN brand_of b ON b.platform = p.platform AND b.post_id = p.post_id AND b.brand = {brand.id!r}"

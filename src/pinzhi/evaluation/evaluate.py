@@ -167,14 +167,14 @@ def evaluate_originality(heads: Heads, read: WordReader, labels: Path) -> Report
     }
 
 
-def evaluate_all(models: Path, labels: Path, data: Path | None = None) -> Report:
-    """Every report, by head: our own sets under `labels` and, with `data`, the public ones. Raises InputError when a named
-    folder is not there."""
+def evaluate_all(models: Path, labels: Path, data: Path | None = None, is_short: bool = False) -> Report:
+    """Every report, by head: our own sets under `labels` and, with `data`, the public ones; with `is_short` by models that
+    multiply short floats. Raises InputError when a named folder is not there."""
     from pinzhi.errors import InputError
 
     if data is not None and not (data / "sentiment").is_dir():
         raise InputError(f"{data}: expected a folder of the public sets (sentiment/, ...), found none; name it as DATA")
-    heads = Heads.load(models, Segmenter())
+    heads = Heads.load(models, Segmenter(), is_short)
     read = word_reader(heads)
     reports: list[tuple[str, Callable[[], Report]]] = [
         ("comments", lambda: evaluate_comments(heads, labels, data)),

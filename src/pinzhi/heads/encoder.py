@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pinzhi.errors import ModelError
+from pinzhi.heads.precision import short_floats
 from pinzhi.heads.tokenizer import CODES, ROLES, SPECIAL_TOKENS
 from pinzhi.segment import Segmenter
 from pinzhi.text import letters, normalise
@@ -37,9 +38,10 @@ class Encoder:
         self.model = model
         self.tokenizer = tokenizer
         self.segmenter = segmenter
+        self.is_short = False  # whether short floats may be multiplied
         self._lock = threading.Lock()
         # A draft is read for its originality and again for its values: one pass serves both.
-        self._hidden_of = lru_cache(maxsize=8)(lambda ids: self.model(input_ids=torch.tensor([ids])).last_hidden_state)
+        self._hidden_of = lru_cache(maxsize=8)(lambda ids: self._read(torch.tensor([ids]), None))
 
     @classmethod
     def load(cls, folder: Path, segmenter: Segmenter | None = None) -> "Encoder":
@@ -110,7 +112,11 @@ class Encoder:
         """Hidden states [n, length, hidden_size]."""
         if len(ids) == 1 and bool(mask.all()):
             return self._hidden_of(tuple(ids[0].tolist()))
-        return self.model(input_ids=ids, attention_mask=mask).last_hidden_state
+        return self._read(ids, mask)
+
+    def _read(self, ids: Tensor, mask: Tensor | None) -> Tensor:
+        with short_floats(self.is_short):
+            return self.model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
 
 
 def load_transformer(folder: Path) -> tuple[Any, Any]:

@@ -1,11 +1,13 @@
 """What is trained on top of the encoder. Shapes: n rows, t tokens, h hidden size, c classes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from pinzhi.heads.ngrams import NgramLinear, Ngrams
+from pinzhi.heads.precision import short_floats
 
 
 def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
@@ -132,12 +134,14 @@ class PairReader(nn.Module):
         )
         self.layers = nn.TransformerEncoder(layer, n_layers, norm=nn.LayerNorm(hidden_size), enable_nested_tensor=False)
         self.classify = pair_classifier(hidden_size, n_classes, dropout)
+        self.is_short = False  # whether short floats may be multiplied
 
     def pool(self, one: Tensor, one_mask: Tensor, two: Tensor, two_mask: Tensor) -> Tensor:
         """What is made of texts [n, s, h] and [n, t, h], row by row [n, 4h]."""
         joint = torch.cat([one + self.side.weight[0], two + self.side.weight[1]], 1)
         mask = torch.cat([one_mask, two_mask], 1)
-        mixed = self.layers(joint, src_key_padding_mask=mask == 0)
+        with short_floats(self.is_short):
+            mixed = self.layers(joint, src_key_padding_mask=mask == 0).float()
         of_one = masked_mean(mixed[:, : one.shape[1]], one_mask)
         of_two = masked_mean(mixed[:, one.shape[1] :], two_mask)
         return torch.cat([of_one, of_two, of_one * of_two, (of_one - of_two).abs()], -1)
@@ -145,6 +149,12 @@ class PairReader(nn.Module):
     def forward(self, one: Tensor, one_mask: Tensor, two: Tensor, two_mask: Tensor) -> Tensor:
         """Logits [n, c] for texts [n, s, h] and [n, t, h], row by row."""
         return self.classify(self.pool(one, one_mask, two, two_mask))
+
+
+def set_short(modules: Iterable[nn.Module], is_short: bool) -> None:
+    """Whether the readers among `modules` and their parts may multiply short floats, where the machine is fast at it."""
+    for reader in (part for module in modules for part in module.modules() if isinstance(part, PairReader)):
+        reader.is_short = is_short
 
 
 class ValueMatcher(nn.Module):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pinzhi.errors import ModelError
 from pinzhi.heads.encoder import Encoder, clip, pad
-from pinzhi.heads.modules import Context, PairJudge, SentenceEmbedder, TextClassifier, ValueMatcher
+from pinzhi.heads.modules import Context, PairJudge, SentenceEmbedder, TextClassifier, ValueMatcher, set_short
 from pinzhi.heads.ngrams import hash_ngrams
 from pinzhi.heads.store import open_active
 from pinzhi.memory import hand_back
@@ -72,8 +72,9 @@ class Heads:
         self._temperature = {name: temperature.get(name, 1.0) for name in modules}
 
     @classmethod
-    def load(cls, models: Path, segmenter: Segmenter) -> "Heads":
-        """The active versions of a store, every digest checked. Raises ModelError."""
+    def load(cls, models: Path, segmenter: Segmenter, is_short: bool = False) -> "Heads":
+        """The active versions of a store, every digest checked; with `is_short` they multiply short floats where the machine
+        is fast at it. Raises ModelError."""
         active = open_active(models, "encoder")
         if active.manifest["segmenter"] != segmenter.id:
             raise ModelError(
@@ -92,6 +93,8 @@ class Heads:
             module = build_head(name, encoder.hidden_size, len(version.manifest.get("features", ())))
             modules[name] = load_weights(module, version.folder / "model.safetensors")
             temperature[name] = float(version.manifest.get("temperature", 1.0))
+        encoder.is_short = is_short
+        set_short(modules.values(), is_short)
         return cls(encoder, modules, temperature)
 
     def copy(self, head: str) -> nn.Module:

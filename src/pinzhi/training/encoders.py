@@ -1,6 +1,9 @@
-"""Encoders by name, for training; scoring opens folders of the store and nothing else."""
+"""Encoders for training: by name, and as fast as they train; scoring opens folders of the store and nothing else."""
 
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from pinzhi.errors import ModelError
 from pinzhi.paths import home
@@ -31,3 +34,10 @@ def encoder_folder(name: str) -> Path:
             f"{name}: expected a local folder of an encoder or its name on the model hub, found neither ({reason}); "
             "train one with `python -m pipelines.pretrain DATA`, or name another in configs/train/"
         ) from error
+
+
+def plain_attention(trunk: Any) -> None:
+    """Let `trunk`, an encoder of `transformers`, multiply its attention out: on a processor the gradient of the fused form takes
+    longer than that of the products, for texts as short as ours."""
+    if not torch.cuda.is_available():
+        trunk.set_attn_implementation("eager")

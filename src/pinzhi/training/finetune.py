@@ -33,8 +33,8 @@ from pinzhi.training.data import (
     split_posts,
 )
 from pinzhi.training.deterministic import deterministic
+from pinzhi.training.encoders import plain_attention
 from pinzhi.training.multitask import TRAINED_WITH_ENCODER, BatchMaker, MultiTask, TaskBatch, value_labels
-from pinzhi.training.precision import plain_attention
 from pinzhi.training.settings import FinetuneSettings, TaskSettings
 from pinzhi.training.wide import Examples, fit_wide
 

@@ -9,7 +9,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pinzhi.heads.encoder import Encoder, clip, pad
-from pinzhi.heads.modules import Context, DeepClassifier, PairJudge, TextClassifier, ValueMatcher, pair_classifier
+from pinzhi.heads.modules import (
+    Context,
+    DeepClassifier,
+    PairJudge,
+    TextClassifier,
+    ValueMatcher,
+    pair_classifier,
+    set_short,
+)
+from pinzhi.heads.precision import short_floats
 from pinzhi.heads.predict import MANNERS, PAIR_TOKENS, POST_CONTEXT_TOKENS, build_head, manner_features
 from pinzhi.labels import Grade
 from pinzhi.originality.evidence import FEATURES
@@ -29,7 +38,6 @@ from pinzhi.training.data import (
     Value,
     varied,
 )
-from pinzhi.training.precision import short_floats
 from pinzhi.training.settings import FinetuneSettings
 
 TaskBatch = dict[str, Any]
@@ -45,6 +53,7 @@ class MultiTask(nn.Module):
         self.heads = nn.ModuleDict(
             {head: build_head(head, hidden_size, len(FEATURES)) for head in TRAINED_WITH_ENCODER}
         )
+        set_short(self.heads.values(), True)
         # Public sets disagree with us and with each other on what is praise: each has labels of its own, and a small say
         # in ours.
         self.public = DeepClassifier(hidden_size, len(PUBLIC_LABELS))
@@ -55,7 +64,7 @@ class MultiTask(nn.Module):
 
     def encode(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Hidden states of the trunk."""
-        with short_floats():
+        with short_floats(True):
             return self.trunk(input_ids=ids, attention_mask=mask).last_hidden_state.float()
 
     def forward(self, task: str, **batch: Any) -> dict[str, Tensor]:
@@ -104,9 +113,7 @@ class MultiTask(nn.Module):
         matcher = self.heads["coherence"]
         assert isinstance(matcher, ValueMatcher)
         post, value = self.encode(*posts), self.encode(*values)
-        with short_floats():
-            read = matcher.reader(value[value_of], values[1][value_of], post[post_of], posts[1][post_of])
-        logits = read.float()
+        logits = matcher.reader(value[value_of], values[1][value_of], post[post_of], posts[1][post_of])
         alone = matcher.alone.deep(post, posts[1])[post_of[declared]]
         loss = marginal_loss(logits, target) + marginal_loss(alone, target[:, declared])
         if touched.numel():  # grade 2 without a list: some value is touched, nobody says which
@@ -123,16 +130,14 @@ class MultiTask(nn.Module):
         matcher = self.heads["coherence"]
         assert isinstance(matcher, ValueMatcher)
         post, value = self.encode(*posts), self.encode(*values)
-        with short_floats():
-            pooled = matcher.reader.pool(value, values[1], post[post_of], posts[1][post_of])
-        return marginal_loss(self.relation(pooled.float()), target)
+        pooled = matcher.reader.pool(value, values[1], post[post_of], posts[1][post_of])
+        return marginal_loss(self.relation(pooled), target)
 
     def _pairs(self, earlier: tuple[Tensor, Tensor], later: tuple[Tensor, Tensor], label: Tensor) -> Tensor:
         judge = self.heads["originality"]
         assert isinstance(judge, PairJudge)
-        with short_floats():
-            said = judge.reader(self.encode(*earlier), earlier[1], self.encode(*later), later[1])
-        return functional.cross_entropy(said.float(), label)
+        said = judge.reader(self.encode(*earlier), earlier[1], self.encode(*later), later[1])
+        return functional.cross_entropy(said, label)
 
     def _embed(self, texts: tuple[Tensor, Tensor]) -> Tensor:
         return self.heads["embedding"](self.encode(*texts), texts[1])
@@ -154,9 +159,7 @@ class MultiTask(nn.Module):
         score = a @ b.T / self.settings.temperature
         same = (likeness >= SAME).nonzero().squeeze(-1)  # they must also find each other among all the others
         found = functional.cross_entropy(score[same], same) if len(same) else score.sum() * 0
-        with short_floats():
-            pooled = judge.reader.pool(one, left[1], two, right[1])
-        read = self.paraphrase(pooled.float()).squeeze(-1)
+        read = self.paraphrase(judge.reader.pool(one, left[1], two, right[1])).squeeze(-1)
         return (
             order_loss(score.diagonal(), likeness) + found + functional.binary_cross_entropy_with_logits(read, likeness)
         )

@@ -10,13 +10,14 @@ import torch
 from torch import nn
 
 from pinzhi.heads.encoder import load_transformer
+from pinzhi.heads.precision import has_short_floats
 from pinzhi.heads.tokenizer import SPECIAL_TOKENS, build_tokenizer
 from pinzhi.segment import Segmenter
 from pinzhi.training.checkpoints import last_whole
 from pinzhi.training.corpus import build_corpus
 from pinzhi.training.deterministic import deterministic
+from pinzhi.training.encoders import plain_attention
 from pinzhi.training.objectives import MaskedWords, ReplacedWords, shrunk
-from pinzhi.training.precision import has_short_floats, plain_attention
 from pinzhi.training.settings import (
     EncoderSettings,
     ModelSettings,
