@@ -129,9 +129,7 @@ class PairReader(nn.Module):
     def __init__(self, hidden_size: int, n_classes: int, n_layers: int = 2, dropout: float = 0.1) -> None:
         super().__init__()
         self.side = nn.Embedding(2, hidden_size)
-        layer = nn.TransformerEncoderLayer(
-            hidden_size, 4, 2 * hidden_size, dropout, activation="gelu", batch_first=True, norm_first=True
-        )
+        layer = nn.TransformerEncoderLayer(hidden_size, 4, 2 * hidden_size, dropout, activation="gelu", norm_first=True)
         self.layers = nn.TransformerEncoder(layer, n_layers, norm=nn.LayerNorm(hidden_size), enable_nested_tensor=False)
         self.classify = pair_classifier(hidden_size, n_classes, dropout)
         self.is_short = False  # whether short floats may be multiplied
@@ -139,9 +137,12 @@ class PairReader(nn.Module):
     def pool(self, one: Tensor, one_mask: Tensor, two: Tensor, two_mask: Tensor) -> Tensor:
         """What is made of texts [n, s, h] and [n, t, h], row by row [n, 4h]."""
         joint = torch.cat([one + self.side.weight[0], two + self.side.weight[1]], 1)
+        # Tokens first, as torch's attention wants them inside: turned there, they would lie apart, and products of short floats
+        # over such rows take ten times as long.
+        joint = joint.transpose(0, 1).contiguous()
         mask = torch.cat([one_mask, two_mask], 1)
         with short_floats(self.is_short):
-            mixed = self.layers(joint, src_key_padding_mask=mask == 0).float()
+            mixed = self.layers(joint, src_key_padding_mask=mask == 0).float().transpose(0, 1)
         of_one = masked_mean(mixed[:, : one.shape[1]], one_mask)
         of_two = masked_mean(mixed[:, one.shape[1] :], two_mask)
         return torch.cat([of_one, of_two, of_one * of_two, (of_one - of_two).abs()], -1)
