@@ -1,5 +1,6 @@
 """Texts a second through the encoder: our path, the plain `transformers` pipeline over the same model, and SnowNLP; and the
-share of the machine's matrix-multiply rate that our batches reach.
+share of the machine's matrix-multiply rate that our batches reach. Short floats are multiplied where the processor does so in
+hardware; elsewhere both of our rates are those of single precision.
 
 Run: python -m benchmarks.bench_encoder
 """
@@ -61,7 +62,7 @@ def multiply_rate() -> float:
 def main() -> None:
     """Print every figure."""
     folder = open_active(paths.models(), "encoder").folder
-    heads = Heads.load(paths.models(), Segmenter())
+    heads, short = (Heads.load(paths.models(), Segmenter(), is_short) for is_short in (False, True))
     encoder = heads.encoder
     plain = pipeline("feature-extraction", model=str(folder), tokenizer=str(folder), device="cpu")
     peak = multiply_rate()
@@ -69,20 +70,24 @@ def main() -> None:
         singles, many = of_length(build, length, SINGLES), of_length(build, length, BATCH)
         for kind, items, one in (("one", singles, True), ("batch", many, False)):
             ours = rate(lambda said: encode(encoder, said), items, one)
+            shortly = rate(lambda said: encode(short.encoder, said), items, one)
             words = [encoder.words(text) for text in items]
             theirs = rate(lambda said: plain(list(said), batch_size=32), words, one)
             snow = rate(lambda said: [SnowNLP(text).sentiments for text in said], items[:300], one)
             print(
                 f"{name:>15} {kind:>5}   ours {ours:>8,.0f} /s   pipeline {theirs:>7,.0f} /s   SnowNLP {snow:>6,.0f} /s   "
-                f"ratios {ours / theirs:.1f}, {ours / snow:.1f}"
+                f"ratios {ours / theirs:.1f}, {ours / snow:.1f}   short floats {shortly:>8,.0f} /s   ratios {shortly / theirs:.1f}, "
+                f"{shortly / snow:.1f}"
             )
         start = time.perf_counter()
         reached = encode(encoder, many) / (time.perf_counter() - start)
         print(f"{name:>15}         {reached / 1e9:,.0f} GFLOPS, {reached / peak:.0%} of {peak / 1e9:,.0f}")
     said = of_length(texts.comment, 20, BATCH)
     posts = [texts.post(i // 100) for i in range(BATCH)]
-    took = seconds(lambda: heads.comments(said, posts))
-    print(f"sentiment and authenticity of comments of 20 under {len(set(posts))} posts {BATCH / took:,.0f} /s")
+    print(f"sentiment and authenticity of comments of 20 under {len(set(posts))} posts")
+    for name, of in (("single precision", heads), ("short floats", short)):
+        took = seconds(lambda of=of: of.comments(said, posts))
+        print(f"{name:>18} {BATCH / took:,.0f} /s")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ import pyarrow as pa
 
 from benchmarks import texts
 from pinzhi import BrandProfile, Scorer, paths, schemas
+from pinzhi.config import ModelsConfig, ScoreConfig
+from pinzhi.heads.precision import has_short_floats
 
 EARLIER = 10_000
 DRAFTS = 60
@@ -82,9 +84,15 @@ def bench_draft(scorer: Scorer) -> None:
 
 def main() -> None:
     """Print every figure."""
-    scorer = Scorer.load()
-    bench_comments(scorer)
-    bench_draft(scorer)
+    config = ScoreConfig.load()
+    for is_short in (False, True):
+        if is_short and not has_short_floats():
+            print("short floats: this processor has none in hardware")
+            break
+        print("short floats" if is_short else "single precision")
+        scorer = Scorer.load(config.model_copy(update={"models": ModelsConfig(short_floats=is_short)}))
+        bench_comments(scorer)
+        bench_draft(scorer)
 
 
 if __name__ == "__main__":
