@@ -14,13 +14,13 @@ Cell = str | Callable[[Raw], Any]  # a raw field, or a function of the raw recor
 class Shape:
     """What is known of a file before it is read.
 
-    `sections` maps a table of a database, a key of a JSON object, or "" for the whole file, to its first raw records;
-    a CSV file has one record of its header and first row.
+    `sections` maps a table of a database, a sheet of a workbook, a key of a JSON object, or "" for the whole file, to
+    its first raw records; a CSV file has one record of its header and first row.
     """
 
     path: Path
     name: str  # path relative to the archive
-    kind: str  # csv, json, jsonl, object, sqlite, parquet
+    kind: str  # csv, json, jsonl, object, sqlite, parquet, xlsx
     sections: Mapping[str, Sequence[Raw]]
     delimiter: str = ","
 

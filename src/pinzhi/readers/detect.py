@@ -1,7 +1,6 @@
 """What a file is, by its content; its name only helps."""
 
 import sqlite3
-import zipfile
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -11,24 +10,27 @@ import pyarrow as pa
 from pinzhi.readers.base import Shape
 from pinzhi.readers.jsons import json_array, json_lines, json_sections
 from pinzhi.readers.lines import csv_head, encoding_of
+from pinzhi.readers.packed_xml import Damaged, is_workbook
 from pinzhi.readers.raw import Broken, Raw, Record
 from pinzhi.readers.stores import parquet_head, sqlite_tables
+from pinzhi.readers.workbooks import workbook_heads
 
 _HEAD = 1 << 18
 _SAMPLE = 20  # first records that are looked at
 _PICTURE, _MEDIA, _PROGRAM = "skipped: a picture", "skipped: sound or video", "skipped: a program or web page"
 _PACKED = "a packed file: unpack it and name the folder"
-_XLS = "an old Excel or Word file is not read; save it as CSV (UTF-8)"
-XLSX = "an Excel workbook (xlsx) is not read yet; export the same data as csv, json or jsonl, or save it as CSV (UTF-8)"
+_XLS = (
+    "an old Excel or Word file, or one with a password, is not read; save it as xlsx or CSV (UTF-8) without a password"
+)
 _MAGIC = (
     (b"\x89PNG", _PICTURE), (b"\xff\xd8\xff", _PICTURE), (b"GIF8", _PICTURE), (b"RIFF", _MEDIA), (b"ID3", _MEDIA),
-    (b"%PDF", "skipped: a PDF document"), (b"\x1f\x8b", _PACKED), (b"7z\xbc\xaf", _PACKED), (b"Rar!", _PACKED),
+    (b"%PDF", "skipped: a PDF document"), (b"PK\x03\x04", _PACKED), (b"\x1f\x8b", _PACKED), (b"7z\xbc\xaf", _PACKED), (b"Rar!", _PACKED),
     (b"\xd0\xcf\x11\xe0", _XLS),
 )  # fmt: skip
 _SUFFIXES = {
     ".md": "skipped: Markdown is not read; it repeats what the tool's csv, json and sqlite hold",
     ".log": "skipped: a log",
-    ".xlsx": "expected an Excel workbook, found a damaged one; " + XLSX,
+    ".xlsx": "expected an Excel workbook (xlsx), found something else; copy it again, or export it again",
     **dict.fromkeys((".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic", ".bmp", ".ico", ".svg"), _PICTURE),
     **dict.fromkeys((".mp4", ".mov", ".m4a", ".mp3", ".flv", ".mkv", ".avi", ".m3u8", ".webm"), _MEDIA),
     **dict.fromkeys((".py", ".css", ".js", ".html", ".htm", ".ipynb"), _PROGRAM),
@@ -53,6 +55,8 @@ def sniff(path: Path, name: str) -> Shape:
         return _sqlite(path, name)
     if head.startswith(b"PAR1"):
         return _parquet(path, name)
+    if head.startswith(b"PK\x03\x04") and is_workbook(path):
+        return _workbook(path, name)
     _refuse(path, head)
     text = head.decode(encoding_of(path), "replace").lstrip("\ufeff \t\r\n\x00")
     if text.startswith("["):
@@ -64,8 +68,6 @@ def sniff(path: Path, name: str) -> Shape:
 
 def _refuse(path: Path, head: bytes) -> None:
     """Raise Unreadable for what is no archive by its first bytes or its suffix."""
-    if head.startswith(b"PK\x03\x04"):
-        raise Unreadable(XLSX if _is_workbook(path) else _PACKED)
     reason = next((reason for magic, reason in _MAGIC if head.startswith(magic)), None)
     reason = reason or _SUFFIXES.get(path.suffix.lower())
     if reason is not None:
@@ -75,12 +77,11 @@ def _refuse(path: Path, head: bytes) -> None:
         raise Unreadable("expected csv, json, jsonl, sqlite or parquet, found binary data; see docs/formats.md")
 
 
-def _is_workbook(path: Path) -> bool:
+def _workbook(path: Path, name: str) -> Shape:
     try:
-        with zipfile.ZipFile(path) as archive:
-            return "xl/workbook.xml" in archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError):
-        return path.suffix.lower() == ".xlsx"
+        return Shape(path, name, "xlsx", workbook_heads(path))
+    except Damaged as error:
+        raise Unreadable(str(error)) from error
 
 
 def _sqlite(path: Path, name: str) -> Shape:
@@ -145,6 +146,12 @@ def _table(path: Path, name: str, text: str) -> Shape:
 
 def described(shape: Shape) -> str:
     """The fields of a file, for the reject of one that no reader knows."""
+    if shape.kind == "xlsx":
+        sheets = (f"{sheet} ({', '.join(list(records[0])[:8])})" for sheet, records in shape.sections.items())
+        return (
+            f"an Excel workbook (xlsx) with the sheets {', '.join(islice(sheets, 4))[:200]}; of workbooks only "
+            "MediaCrawler's are read yet, export the same data as csv, json or jsonl, or save it as CSV (UTF-8)"
+        )
     if shape.kind in ("sqlite", "object"):
         return f"{shape.kind} with {', '.join(list(shape.sections)[:8])[:200]}"
     return f"{shape.kind} with the fields {', '.join(list(shape.sections[''][0])[:8])[:200]}"

@@ -17,7 +17,7 @@ from pinzhi.readers.pseudonym import Pseudonymiser
 from pinzhi.readers.weibo_crawler import WeiboCrawlerReader
 
 READERS: tuple[Reader, ...] = (CanonicalReader(), MediaCrawlerReader(), WeiboCrawlerReader())
-FRAME_VERSION = "2"  # part of every digest, as each reader's own version is
+FRAME_VERSION = "3"  # part of every digest, as each reader's own version is
 _TEMPORARY = ("Thumbs.db", "desktop.ini", "__MACOSX")
 
 

@@ -1,8 +1,9 @@
 """Raw records to canonical batches: one way for every reader. What cannot be read becomes a reject with its place."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,10 +13,12 @@ from pinzhi.readers import values
 from pinzhi.readers.base import Note, Part, Reader, Shape
 from pinzhi.readers.jsons import json_array, json_lines, json_sections
 from pinzhi.readers.lines import csv_rows
+from pinzhi.readers.packed_xml import Damaged
 from pinzhi.readers.pseudonym import Pseudonymiser, redact_cells, redact_record, redact_text
 from pinzhi.readers.raw import MAX_RAW, Broken, Raw, Record, Row
 from pinzhi.readers.rows import Rows
 from pinzhi.readers.stores import parquet_rows, sqlite_rows
+from pinzhi.readers.workbooks import workbook_sheets
 
 BATCH = 5000
 _LONG_ID = 16  # digits; spreadsheets keep fifteen
@@ -49,6 +52,7 @@ class _Batches:
     """Rows and rejects of one file, given out in batches in the canonical schemas."""
 
     def __init__(self, source: str, pseudonymise: Pseudonymiser | None) -> None:
+        self.place = ""  # within the file, such as its sheet
         self._source = source
         self._pseudonymise = pseudonymise
         self._rows: dict[str, list[Raw]] = {name: [] for name in schemas.CANONICAL}
@@ -89,7 +93,7 @@ class _Batches:
 
     def _reject(self, line: int | None, note: Note, raw: str | None) -> None:
         self._rows["rejects"].append(
-            {"source": self._source, "line": line, "field": note.field, "reason": values.plain(note.reason),
+            {"source": self._source, "line": line, "field": note.field, "reason": values.plain(self.place + note.reason),
              "raw": None if raw is None else values.plain(raw)[:MAX_RAW]}
         )  # fmt: skip
 
@@ -131,11 +135,13 @@ def read_parts(
             reason = reader.ignored(section) or f"no table that {reader.name} is known to write"
             batches.note(None, Note(section, f"not read: {reason}"))
     for part, header, item in _items(shape, parts):
+        batches.place = f"sheet {part.section}: " if shape.kind == "xlsx" and part.section else ""
         if isinstance(item, Broken):
             batches.broken(item, header)
         else:
             _add(part, item, tables, batches)
         yield from batches.full()
+    batches.place = ""
     yield from batches.rest()
 
 
@@ -156,9 +162,11 @@ def _add(part: Part, record: Record, tables: dict[str, Rows], batches: _Batches)
 
 
 def _items(shape: Shape, parts: dict[str, Part]) -> Iterator[tuple[Part, Sequence[str], Record | Broken]]:
-    """Records of the known sections, and the header of a CSV file for those that are broken."""
+    """Records of the known sections, and the header of a CSV file or sheet for those that are broken."""
     if shape.kind == "csv":
-        yield from _csv_records(shape, parts[""])
+        yield from _under_header(csv_rows(shape.path, shape.delimiter), parts[""])
+    elif shape.kind == "xlsx":
+        yield from _sheet_records(shape, parts)
     elif shape.kind == "object":
         first = next(iter(parts.values()))
         for section, item in json_sections(shape.path):
@@ -176,9 +184,23 @@ def _columns(shape: Shape, section: str) -> tuple[str, ...]:
     return tuple(shape.sections[section][0])
 
 
-def _csv_records(shape: Shape, part: Part) -> Iterator[tuple[Part, Sequence[str], Record | Broken]]:
+def _sheet_records(shape: Shape, parts: dict[str, Part]) -> Iterator[tuple[Part, Sequence[str], Record | Broken]]:
+    """Records of the known sheets, and of the others what they lost."""
+    anyone = next(iter(parts.values()))
+    try:
+        for sheet, rows in workbook_sheets(shape.path):
+            if sheet in parts:
+                yield from _under_header(rows, parts[sheet])
+            else:
+                lost = (row for row in islice(rows, 1) if isinstance(row, Broken))
+                yield from ((replace(anyone, section=sheet), (), replace(row, raw=None)) for row in lost)
+    except Damaged as error:
+        yield replace(anyone, section=""), (), Broken(None, str(error))
+
+
+def _under_header(rows: Iterable[Row | Broken], part: Part) -> Iterator[tuple[Part, Sequence[str], Record | Broken]]:
     header: list[str] = []
-    for row in csv_rows(shape.path, shape.delimiter):
+    for row in rows:
         if isinstance(row, Broken):
             yield part, header, row
         elif not header or _is_header(row, header):

@@ -1,4 +1,4 @@
-"""NanmiCoder/MediaCrawler: seven platforms; csv, json, jsonl and sqlite; raw and hashed ids, 2024 to 2026."""
+"""NanmiCoder/MediaCrawler: seven platforms; csv, json, jsonl, sqlite and xlsx; raw and hashed ids, 2024 to 2026."""
 
 import re
 from collections.abc import Sequence
@@ -169,7 +169,7 @@ def _fits(raw: Raw, layout: Layout) -> bool:
 
 
 class MediaCrawlerReader:
-    """Every file that MediaCrawler writes, but its Excel workbooks."""
+    """Every file that MediaCrawler writes."""
 
     name = "mediacrawler"
     version = "2"
@@ -181,7 +181,7 @@ class MediaCrawlerReader:
 
     def ignored(self, section: str) -> str | None:
         """Lists of fans are not read."""
-        return "lists of fans are not read" if section == "bilibili_contact_info" else None
+        return "lists of fans are not read" if section in ("bilibili_contact_info", "Contacts") else None
 
     def _part(self, section: str, layout: Layout) -> Part:
         is_weibo_post = layout is POSTS["weibo"]

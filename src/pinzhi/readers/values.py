@@ -86,6 +86,7 @@ def count(value: Any) -> tuple[int | None, bool]:
 
 
 _EXPONENT = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
+_NO_ID = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|#+)|true|false", re.IGNORECASE)
 _ID_EDGES = " \t\r\n\"'\u3000\xa0\u200b\ufeff"
 
 
@@ -100,6 +101,8 @@ def identifier(value: Any) -> str | None:
         text = plain(value).removeprefix("=").strip(_ID_EDGES)
         if _EXPONENT.fullmatch(text):
             raise BadValue(f"expected an id digit for digit, found {text!r}: a spreadsheet has dropped its last digits")
+        if _NO_ID.fullmatch(text):
+            raise BadValue(f"expected an id digit for digit, found {text!r}: a spreadsheet has put it there")
         if text.endswith(".0") and text[:-2].isdigit() and int(text[:-2]) < EXACT_FLOAT:
             return text[:-2]
         return text if text and text.lower() not in ("none", "null", "nan") else None

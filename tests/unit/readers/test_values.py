@@ -34,6 +34,12 @@ def test_ten_thousands_are_exact(whole: int, tenth: int) -> None:
     assert values.count(f"{whole}.{tenth}万+") == (whole * 10_000 + tenth * 1_000, True)
 
 
+@pytest.mark.parametrize("cell", ["#N/A", "#REF!", "#NAME?", "########", "TRUE", "False", True, "1.23E+18"])
+def test_what_a_spreadsheet_leaves_in_place_of_an_id_is_refused(cell: object) -> None:
+    with pytest.raises(BadValue, match="expected an id"):
+        values.identifier(cell)
+
+
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.none(), st.booleans(), st.lists(st.integers()), st.binary()))
 def test_no_cell_raises_anything_but_bad_value(cell: object) -> None:
     for parse in (values.count, values.time, values.identifier, values.flag, values.number, values.text, values.names):
