@@ -21,7 +21,7 @@ from pinzhi.training.data import (
     read_likenesses,
     read_public,
 )
-from pinzhi.training.multitask import order_loss
+from pinzhi.training.multitask import naming_loss, order_loss
 from pinzhi.training.settings import CorpusSettings
 
 
@@ -94,3 +94,15 @@ def test_the_order_of_likeness_is_what_costs() -> None:
     assert order_loss(right, likeness) < 0.1 < 4 < order_loss(wrong, likeness)
     assert order_loss(right, torch.ones(4)) == 0, "equal pairs have no order"
     assert np.isclose(float(order_loss(torch.zeros(2), torch.tensor([1.0, 0.0]))), np.log(2))
+
+
+def test_the_named_value_is_told_from_the_others_of_its_post() -> None:
+    of_post = torch.tensor([0, 0, 0, 1, 1])
+    named, other = torch.tensor([1, 0, 0, 0, 0]).bool(), torch.tensor([0, 1, 1, 1, 0]).bool()
+
+    def loss(score: list[float]) -> float:
+        return float(naming_loss(torch.tensor(score), named, other, of_post))
+
+    assert np.isclose(loss([0.0, 0.0, 0.0, 9.0, 9.0]), np.log(3)), "a post that names nothing has no say"
+    assert loss([5.0, 0.0, 0.0, 0.0, 0.0]) < 0.1 < 4 < loss([0.0, 5.0, 0.0, 0.0, 0.0])
+    assert float(naming_loss(torch.zeros(5), torch.zeros(5).bool(), other, of_post)) == 0

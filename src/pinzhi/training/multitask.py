@@ -116,6 +116,9 @@ class MultiTask(nn.Module):
         logits = matcher.reader(value[value_of], values[1][value_of], post[post_of], posts[1][post_of])
         alone = matcher.alone.deep(post, posts[1])[post_of[declared]]
         loss = marginal_loss(logits, target) + marginal_loss(alone, target[:, declared])
+        for side in map(ValueMatcher.CLASSES.index, ("expresses", "contradicts")):
+            odds = logits[:, side] - torch.cat([logits[:, :side], logits[:, side + 1 :]], 1).logsumexp(1)
+            loss = loss + self.settings.naming_say * naming_loss(odds, *sides(target, side), post_of)
         if touched.numel():  # grade 2 without a list: some value is touched, nobody says which
             p_touches = logits.softmax(-1)[:, ValueMatcher.CLASSES.index("touches")]
             missed = torch.stack(
@@ -169,6 +172,23 @@ def order_loss(score: Tensor, likeness: Tensor) -> Tensor:
     """log(1 + sum of exp(score_j − score_i)) over all pairs i, j of which i is the more alike (CoSENT: Su, 2022)."""
     wrong = (score[None, :] - score[:, None])[likeness[:, None] > likeness[None, :]]
     return torch.cat([wrong.new_zeros(1), wrong]).logsumexp(0)
+
+
+def sides(target: Tensor, label: int) -> tuple[Tensor, Tensor]:
+    """Masks [n] of the rows whose only allowed class is `label`, and of those where it is not allowed."""
+    allowed, among = target
+    return allowed[:, label] & (allowed.sum(-1) == 1), ~allowed[:, label] & among.any(-1)
+
+
+def naming_loss(score: Tensor, is_named: Tensor, is_other: Tensor, of_post: Tensor) -> Tensor:
+    """Mean over posts of −log of the share that the named values have of exp(score) [n] of the post's named and other
+    values: which of them it is matters as much as whether there is one. Posts without both are skipped."""
+    of = of_post == torch.arange(int(of_post.max()) + 1)[:, None]
+    of = of[(of & is_named).any(1) & (of & is_other).any(1)]
+    if not len(of):
+        return score.sum() * 0
+    named, both = (torch.where(of & mask, score, -torch.inf).logsumexp(1) for mask in (is_named, is_named | is_other))
+    return (both - named).mean()
 
 
 def marginal_loss(logits: Tensor, target: Tensor) -> Tensor:

@@ -170,6 +170,7 @@ class FinetuneSettings(Settings):
     max_tokens: int
     temperature: float
     foreign_values: int
+    naming_say: float = 0.0  # of telling the values that a post names from the others, beside judging each by itself
     save_steps: int
     public_say: float = 1.0  # of public rows in the heads that are kept
     wide: WideSettings
