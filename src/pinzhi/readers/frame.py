@@ -14,7 +14,7 @@ from pinzhi.readers.base import Note, Part, Reader, Shape
 from pinzhi.readers.jsons import json_array, json_lines, json_sections
 from pinzhi.readers.lines import csv_rows
 from pinzhi.readers.packed_xml import Damaged
-from pinzhi.readers.pseudonym import Pseudonymiser, redact_cells, redact_record, redact_text
+from pinzhi.readers.pseudonym import AUTHOR_FIELDS, Pseudonymiser, redact_cells, redact_record, redact_text
 from pinzhi.readers.raw import MAX_RAW, Broken, Raw, Record, Row
 from pinzhi.readers.rows import Rows
 from pinzhi.readers.stores import parquet_rows, sqlite_rows
@@ -79,6 +79,10 @@ class _Batches:
         if data is not None:
             shown = data if self._pseudonymise is None else redact_record(data)
             raw = json.dumps(shown, ensure_ascii=False, default=str)
+            if shown is not data and note.field in AUTHOR_FIELDS:
+                note = replace(
+                    note, reason=f"{note.reason.partition(', found ')[0]}, found none (not shown: it may name a person)"
+                )
         self._reject(line, note, raw)
 
     def broken(self, item: Broken, header: Sequence[str]) -> None:

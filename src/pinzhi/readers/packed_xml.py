@@ -1,23 +1,26 @@
 """Packed XML, as in Excel workbooks: parts go by as events, and no more of them is in memory than one chunk and one tag.
 
 What is no table is refused before it takes time or memory: archives that unpack to far more than they are, entities,
-endless tags, depth, passwords.
+endless tags and names, depth, passwords.
 """
 
+import io
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from functools import lru_cache
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-_CHUNK = 1 << 16
-_MAX_TAG = 1 << 20  # bytes of one tag or comment
+MAX_RATIO = 100  # bytes for each of the file; rows of exporters pack about 10 to 1
+_CHUNK = 1 << 14
+_MAX_TAG = 1 << 17  # bytes of one tag or comment, which expat reads anew with every chunk
+_MAX_NAMES = 1 << 16  # characters of all names together, which expat keeps
 _MAX_DEPTH = 64  # elements within each other
 _MAX_LIST = 4 << 20  # bytes of the list of parts, about 50,000 of them
-_FREE, _MAX_RATIO = 16 << 20, 100  # bytes that may always be unpacked; rows of exporters pack about 10 to 1
+_FREE = 16 << 20  # bytes that may always be unpacked
 _MAX_UNPACKED = 16 << 30
 _MAX_TAGS = 1 << 16  # sheets, relations and formats that are looked at
 
@@ -41,21 +44,23 @@ def found_in(error: Exception) -> str:
     return f"a damaged or cut one ({str(error)[:120] or type(error).__name__})"
 
 
-def unpacked(path: Path) -> zipfile.ZipFile:
+class _File(io.FileIO):
+    """A file that is never read by more at once than the list of parts, which zipfile takes whole."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _MAX_LIST:
+            raise Damaged("a list of parts that no table needs")
+        return super().read(size)
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[zipfile.ZipFile]:
     """The parts, once it is certain that their list and their sizes are those of tables. Raises one of FAULTS."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        file.seek(max(0, size - (1 << 16) - 22))
-        tail = file.read()
-    end = tail.rfind(b"PK\x05\x06")
-    if end >= 0 and int.from_bytes(tail[end + 12 : end + 16], "little") > _MAX_LIST:
-        raise Damaged("a list of parts that no table needs")
-    archive = zipfile.ZipFile(path)
-    n = sum(part.file_size for part in archive.infolist())
-    if n > min(_MAX_UNPACKED, max(_FREE, _MAX_RATIO * size)):
-        archive.close()
-        raise Damaged(f"one of {size:,} bytes that unpacks to {n:,}, far more than a table would")
-    return archive
+    with _File(path) as file, zipfile.ZipFile(file) as archive:
+        size, n = path.stat().st_size, sum(part.file_size for part in archive.infolist())
+        if n > min(_MAX_UNPACKED, max(_FREE, MAX_RATIO * size)):
+            raise Damaged(f"one of {size:,} bytes that unpacks to {n:,}, far more than a table would")
+        yield archive
 
 
 def is_workbook(path: Path) -> bool:
@@ -67,7 +72,6 @@ def is_workbook(path: Path) -> bool:
         return path.suffix.lower() in (".xlsx", ".xlsm")
 
 
-@lru_cache(maxsize=1024)
 def _local(name: str) -> str:
     """The name of a tag without its prefix."""
     return name.rpartition(":")[2]
@@ -120,7 +124,9 @@ def parsed(archive: zipfile.ZipFile, part: str, handler: Handler) -> Iterator[No
                 parser.Parse(chunk, False)
                 n += len(chunk)
                 if n - parser.CurrentByteIndex > _MAX_TAG:
-                    raise Damaged("XML with a tag beyond 1 MiB")
+                    raise Damaged(f"XML with a tag beyond {_MAX_TAG >> 10} KiB")
+                if sum(map(len, parser.intern)) > _MAX_NAMES:
+                    raise Damaged("XML with more names than a workbook has")
                 yield
         if not handler.is_over:
             parser.Parse(b"", True)

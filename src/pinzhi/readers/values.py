@@ -86,7 +86,8 @@ def count(value: Any) -> tuple[int | None, bool]:
 
 
 _EXPONENT = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
-_NO_ID = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|#+)|true|false", re.IGNORECASE)
+# Errors, cells too narrow, formulas but not `="52"`; `true` in small letters may be a name.
+_NO_ID = re.compile(r"#N/A|#[A-Z/0]+[!?]|##+|TRUE|FALSE|True|False|=(?!\"|\d+$).*")
 _ID_EDGES = " \t\r\n\"'\u3000\xa0\u200b\ufeff"
 
 
@@ -98,11 +99,12 @@ def identifier(value: Any) -> str | None:
     if isinstance(value, str):
         if value.isascii() and value.isdigit():
             return value
-        text = plain(value).removeprefix("=").strip(_ID_EDGES)
+        text = plain(value).strip(_ID_EDGES)
+        if _NO_ID.fullmatch(text):
+            raise BadValue(f"expected an id digit for digit, found {text[:40]!r}: a spreadsheet has put it there")
+        text = text.removeprefix("=").strip(_ID_EDGES)
         if _EXPONENT.fullmatch(text):
             raise BadValue(f"expected an id digit for digit, found {text!r}: a spreadsheet has dropped its last digits")
-        if _NO_ID.fullmatch(text):
-            raise BadValue(f"expected an id digit for digit, found {text!r}: a spreadsheet has put it there")
         if text.endswith(".0") and text[:-2].isdigit() and int(text[:-2]) < EXACT_FLOAT:
             return text[:-2]
         return text if text and text.lower() not in ("none", "null", "nan") else None

@@ -16,14 +16,19 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from pinzhi.readers.packed_xml import FAULTS, Damaged, Handler, Tags, found_in, parsed, unpacked
+from pinzhi.readers.packed_xml import FAULTS, MAX_RATIO, Damaged, Handler, Tags, found_in, parsed, unpacked
 from pinzhi.readers.raw import MAX_LINE, Broken, Raw, Row
 
 _MAX_ROWS, _MAX_COLUMNS = 1 << 20, 1000  # Excel's own rows; no exporter has a hundred columns
 _MAX_SETTINGS = 8 << 20  # bytes of the lists of sheets, relations and formats
 _IN_MEMORY = 16 << 20  # bytes of shared texts that need no file
+_MAX_TEXTS = 1 << 24  # shared texts; their places stay in memory
+_MAX_TEXT = 1 << 16  # characters of a shared text; a cell of Excel holds half as many
+_FREE_TEXTS = 1 << 28  # bytes of shared texts that may always be given out, however often one is named
+_PIECE = 64  # bytes that a piece of text takes beside its characters
 _HEAD_ROWS = 6
 _MEND = "open it in Excel or WPS and save it as xlsx without a password or as CSV (UTF-8), or export it again"
+_ASIAN_DATES = (*range(27, 37), *range(50, 59))  # formats such as 2026年9月1日, which files do not spell out
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -47,8 +52,9 @@ def workbook_heads(path: Path) -> dict[str, list[Raw]]:
 def workbook_sheets(path: Path) -> Iterator[tuple[str, "Generator[Row | Broken, None, None]"]]:
     """Every sheet with its rows, which are to be read before the next sheet. Raises Damaged."""
     try:
-        with unpacked(path) as archive, closing(_Book(archive)) as book:
-            for sheet, part in book.sheets.items():
+        with unpacked(path) as archive, closing(_Texts(max(_FREE_TEXTS, MAX_RATIO * path.stat().st_size))) as texts:
+            book = _Book(archive, texts)
+            for part, sheet in book.sheets.items():
                 yield sheet, _rows(archive, part, book)
     except FAULTS as error:
         raise Damaged(f"expected a whole Excel workbook (xlsx), found {found_in(error)}; {_MEND}") from error
@@ -68,14 +74,15 @@ def _rows(archive: zipfile.ZipFile, part: str, book: "_Book") -> "Generator[Row 
             fault = error
         yield from sheet.rows
         sheet.rows.clear()
-    yield Broken(sheet.number + 1, f"expected a whole sheet, found {found_in(fault)}; {_MEND}")
+    yield Broken(sheet.number, f"expected a whole sheet, found {found_in(fault)}; {_MEND}")
 
 
 class _Book:
-    """Sheets, shared texts and the formats that mean a date; to be closed."""
+    """Sheets, shared texts and the formats that mean a date."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, texts: "_Texts") -> None:
         self._archive = archive
+        self.texts = texts
         workbook = next(iter(self._relations("", "officeDocument").values()), "xl/workbook.xml")
         named: list[tuple[str, str]] = []
         self.is_1904 = False
@@ -85,21 +92,14 @@ class _Book:
             else:
                 self.is_1904 = attributes.get("date1904") in ("1", "true")
         parts = self._relations(workbook, "worksheet")
-        wanted = {parts[id_]: name for name, id_ in reversed(named) if id_ in parts}
-        self.sheets = {name: part for part, name in reversed(wanted.items())}  # a part is read once
+        self.sheets: dict[str, str] = {}  # part -> name: a part is read once
+        for name, id_ in named:
+            if id_ in parts:
+                self.sheets.setdefault(parts[id_], name)
         self.dates = frozenset(self._dates(workbook))
-        self.texts = _Texts()
-        try:
-            for part in self._present(workbook, "sharedStrings"):
-                for _ in parsed(archive, part, self.texts):
-                    pass
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Remove the shared texts."""
-        self.texts.close()
+        for part in self._present(workbook, "sharedStrings"):
+            for _ in parsed(archive, part, texts):
+                pass
 
     def _tags(self, part: str, *names: str) -> list[tuple[str, dict[str, str]]]:
         if self._archive.getinfo(part).file_size > _MAX_SETTINGS:
@@ -123,16 +123,16 @@ class _Book:
         }
 
     def _present(self, workbook: str, kind: str) -> list[str]:
-        """Parts that a workbook can do without."""
+        """The part of a kind that a workbook can do without, if it is there; however often it is named, it is read once."""
         present = set(self._archive.namelist())
-        return [part for part in self._relations(workbook, kind).values() if part in present]
+        return [part for part in self._relations(workbook, kind).values() if part in present][:1]
 
     def _dates(self, workbook: str) -> Iterator[str]:
         """Cell styles whose format is a date, as cells name them."""
         from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
 
         for part in self._present(workbook, "styles"):
-            formats = {str(id_): code for id_, code in BUILTIN_FORMATS.items()}
+            formats = {str(id_): code for id_, code in {**dict.fromkeys(_ASIAN_DATES, "y"), **BUILTIN_FORMATS}.items()}
             at = -1
             is_cell = False
             for name, one in self._tags(part, "numFmt", "cellXfs", "xf", "cellStyles"):
@@ -150,7 +150,8 @@ class _Book:
 class _Texts(Handler):
     """The shared texts of a workbook, in a file when they are many."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._left = most  # bytes that may still be given out
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY, prefix="pinzhi-")  # noqa: SIM115
         self._ends = array("Q", [0])
         self._parts: list[str] = []
@@ -161,8 +162,12 @@ class _Texts(Handler):
     def __getitem__(self, at: int) -> str:
         if not 0 <= at < len(self._ends) - 1:
             raise IndexError(at)
+        size = self._ends[at + 1] - self._ends[at]
+        self._left -= size
+        if self._left < 0:
+            raise Damaged("texts shared far more often than in a table")
         self._file.seek(self._ends[at])
-        return self._file.read(self._ends[at + 1] - self._ends[at]).decode("utf-8", "replace")
+        return self._file.read(size).decode("utf-8", "replace")
 
     def close(self) -> None:
         """Remove the file."""
@@ -175,14 +180,16 @@ class _Texts(Handler):
     def text(self, data: str) -> None:
         if self._is_text:
             self._n += len(data)
-            if self._n > MAX_LINE:
-                raise Damaged(f"a text beyond {MAX_LINE >> 20} MiB")
+            if self._n > _MAX_TEXT:
+                raise Damaged(f"a text of more than {_MAX_TEXT:,} characters, which no cell holds")
             self._parts.append(data)
 
     def end(self, name: str) -> None:
         self._hidden -= name == "rPh"
         self._is_text = False
         if name == "si":
+            if len(self._ends) > _MAX_TEXTS:
+                raise Damaged(f"more than {_MAX_TEXTS:,} shared texts")
             n = self._file.write("".join(self._parts).encode("utf-8", "replace"))
             self._ends.append(self._ends[-1] + n)
             self._parts.clear()
@@ -194,7 +201,7 @@ class _Sheet(Handler):
 
     def __init__(self, book: _Book) -> None:
         self.rows: list[Row | Broken] = []
-        self.number = 0
+        self.number = 1  # of the row that goes by, or is next
         self.is_over = False
         self._book = book
         self._width = 0  # columns of the header
@@ -215,7 +222,7 @@ class _Sheet(Handler):
         elif name == "f":
             self._into = self._formula
         elif name == "row":
-            self.number = int(attributes.get("r", self.number + 1))
+            self.number = int(attributes.get("r", self.number))
             if not 0 < self.number <= _MAX_ROWS:
                 raise Damaged(f"a row beyond {_MAX_ROWS:,}")
             self._cells, self._fault, self._size, self._column = {}, None, 0, 0
@@ -223,12 +230,14 @@ class _Sheet(Handler):
             self._hidden += 1
 
     def text(self, data: str) -> None:
-        if self._into is not None:
-            self._size += len(data)
-            if self._size <= MAX_LINE:
-                self._into.append(data)
-            else:
-                self._fault = f"expected rows below {MAX_LINE >> 20} MiB, found a longer one"
+        if self._into is not None and self._fits(len(data) + _PIECE):
+            self._into.append(data)
+
+    def _fits(self, n: int) -> bool:
+        self._size += n
+        if self._size > MAX_LINE:
+            self._fault = f"expected rows below {MAX_LINE >> 20} MiB, found a longer one"
+        return self._size <= MAX_LINE
 
     def end(self, name: str) -> None:
         if name in ("v", "t", "f"):
@@ -248,6 +257,7 @@ class _Sheet(Handler):
         if kind == "s" and value:
             try:
                 value = self._book.texts[int(value)]
+                value = value if self._fits(len(value)) else ""
             except (IndexError, ValueError):
                 self._fault = f"expected a shared text, found {value[:20]!r}, which the workbook does not hold; {_MEND}"
         elif kind == "b":
@@ -272,6 +282,7 @@ class _Sheet(Handler):
             self.rows.append(Broken(self.number, self._fault, cells))
         elif cells:
             self.rows.append(Row(self.number, cells))
+        self.number += 1
 
 
 @lru_cache(maxsize=4096)

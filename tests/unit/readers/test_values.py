@@ -34,7 +34,10 @@ def test_ten_thousands_are_exact(whole: int, tenth: int) -> None:
     assert values.count(f"{whole}.{tenth}万+") == (whole * 10_000 + tenth * 1_000, True)
 
 
-@pytest.mark.parametrize("cell", ["#N/A", "#REF!", "#NAME?", "########", "TRUE", "False", True, "1.23E+18"])
+@pytest.mark.parametrize(
+    "cell",
+    ["#N/A", "#REF!", "#NAME?", "#SPILL!", "########", "TRUE", "False", True, "1.23E+18", "=A2", "=VLOOKUP(A2,B:C,2)"],
+)
 def test_what_a_spreadsheet_leaves_in_place_of_an_id_is_refused(cell: object) -> None:
     with pytest.raises(BadValue, match="expected an id"):
         values.identifier(cell)
@@ -82,7 +85,7 @@ def test_what_is_no_time_is_refused(cell: object) -> None:
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [(" 5211000000000001\t", "5211000000000001"), ('="5211000000000001"', "5211000000000001"), (7545012345678901234, "7545012345678901234"),
-     ("'0012", "0012"), ("None", None), ("", None), (5211000000000001.0, "5211000000000001"), ("5211000000000001.0", "5211000000000001"),
+     ("'0012", "0012"), (' ="0012"', "0012"), ("=5211000000000001", "5211000000000001"), ("true", "true"), ("#a", "#a"), ("None", None), ("", None), (5211000000000001.0, "5211000000000001"), ("5211000000000001.0", "5211000000000001"),
      (float("nan"), None), ("3xabcd7efgh9jkm", "3xabcd7efgh9jkm")],
 )  # fmt: skip
 def test_ids_digit_for_digit(cell: object, expected: str | None) -> None:

@@ -27,7 +27,7 @@ _NS = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 _R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _DATES = (
     '<styleSheet><numFmts><numFmt numFmtId="170" formatCode="yyyy/m/d h:mm;@"/></numFmts><cellStyleXfs><xf numFmtId="14"/>'
-    '</cellStyleXfs><cellXfs><xf numFmtId="0"/><xf numFmtId="170"/><xf numFmtId="46"/></cellXfs></styleSheet>'
+    '</cellStyleXfs><cellXfs><xf numFmtId="0"/><xf numFmtId="170"/><xf numFmtId="46"/><xf numFmtId="31"/></cellXfs></styleSheet>'
 )
 COMMENT = {"comment_id": "900100200301", "note_id": "5211000000000001", "content": "好", "create_time": 1788226200,
            "create_date_time": "2026-09-01 09:30:00+08:00", "comment_like_count": "3", "nickname": "某人",
@@ -164,7 +164,7 @@ def test_a_workbook_saved_again_by_excel(tmp_path: Path) -> None:
         + _row(3, ["900100200302", None, '<c r="C3" t="s"><v>2</v></c>', None, '<c r="E3" s="1"><v>46266.395833333336</v></c>',
                    '<c r="F3"><f>2+2</f><v>4</v></c>'])
         + '<row r="4"/>' + _row(9, ['<c r="A9" s="2"/>', '<c r="B9" t="inlineStr"/>'])
-        + _comment(12, comment_id='<c r="A12"><v>900100200303</v></c>', create_date_time='<c r="E12" s="1"><v>46266</v></c>')
+        + _comment(12, comment_id='<c r="A12"><v>900100200303</v></c>', create_date_time='<c r="E12" s="3"><v>46266</v></c>')
         + '</sheetData><mergeCells count="1"><mergeCell ref="B2:B3"/></mergeCells><sheetData>'
     )  # fmt: skip
     tables = read(packed(tmp_path / "weibo.xlsx", rows, texts=texts, styles=_DATES))
@@ -180,7 +180,7 @@ def test_a_workbook_saved_again_by_excel(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cell", "reason"),
     [("<v>1.23E+18</v>", "dropped its last digits"), ("<v>7.545012345678901e+18</v>", "dropped its last digits"),
-     ('t="e"><v>#N/A</v>', "'#N/A': a spreadsheet"), ('t="b"><v>1</v>', "'True': a spreadsheet"), ("", "found nothing"),
+     ('t="e"><v>#N/A</v>', "'#N/A': a spreadsheet"), ('t="e"><f>VLOOKUP(A2,B:C,2)</f><v>#N/A</v>', "'=VLOOKUP(A2,B:C,2)': a spreadsheet"), ('t="b"><v>1</v>', "'True': a spreadsheet"), ("", "found nothing"),
      ('t="s"><v>99</v>', "does not hold")],
 )  # fmt: skip
 def test_ids_that_a_spreadsheet_has_damaged_are_rejected_with_sheet_and_row(
@@ -193,6 +193,17 @@ def test_ids_that_a_spreadsheet_has_damaged_are_rejected_with_sheet_and_row(
     [reject] = tables["rejects"]
     assert (reject["source"], reject["line"]) == ("weibo.xlsx", 3) and reject["reason"].startswith("sheet Comments: ")
     assert reason in reject["reason"] and "某人甲" not in reject["raw"]
+
+
+def test_a_damaged_author_id_is_not_shown_by_its_reject(tmp_path: Path) -> None:
+    record = {**COMMENT, "user_id": "7.545012345678901e+18"}
+    jsonl(tmp_path / "weibo.jsonl", record)
+    [reject] = read(tmp_path, pseudonymise=True)["rejects"]
+    assert (
+        reject["reason"] == "expected an id digit for digit, found none (not shown: it may name a person)"
+        and "7.545" not in reject["raw"]
+    )
+    assert "7.545" in read(tmp_path)["rejects"][0]["reason"]
 
 
 def test_bad_cells_are_null_and_named(tmp_path: Path) -> None:
@@ -253,6 +264,8 @@ JUNK = [b"", b"<", b"</row>", b"<row>", b'<c r="ZZZZ1">', b'<c r="1A">', b'r="-1
 _BOMB = b"<worksheet><sheetData>" + b"<row/>" * (5 << 20)
 _LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "' + "&a;" * 100 + '">]>'
 _ENDLESS = "<row " + "a" * (3 << 20)
+_NAMES = "".join(f"<{'a' * 5000}{n}/>" for n in range(2000))
+_SHEET = '<Relationship Id="r1" Type="x/worksheet" Target="/xl/worksheets/sheet1.xml"/>'
 
 
 @pytest.mark.parametrize(
@@ -261,7 +274,9 @@ _ENDLESS = "<row " + "a" * (3 << 20)
      (lambda path: packed(path, workbook=_LAUGHS + f"<workbook {_NS}>&b;</workbook>"), "declares entities"),
      (lambda path: packed(path, sheet1=_LAUGHS + "<worksheet><sheetData>&b;</sheetData></worksheet>"), "declares entities"),
      (lambda path: packed(path, sheet1="<worksheet><sheetData>" + "<row>" * 500), "nested too deep"),
-     (lambda path: packed(path, sheet1="<worksheet><sheetData>" + _ENDLESS), "a tag beyond 1 MiB"),
+     (lambda path: packed(path, sheet1="<worksheet><sheetData>" + _ENDLESS), "a tag beyond 128 KiB"),
+     (lambda path: packed(path, sheet1="<worksheet><sheetData>" + _NAMES), "more names than a workbook has"),
+     (lambda path: packed(path, texts=f"<sst {_NS}><si><t>{'a' * 70_000}</t></si></sst>"), "which no cell holds"),
      (lambda path: packed(path, sheet1='<worksheet><sheetData><row r="99999999999"/>'), "a row beyond"),
      (lambda path: packed(path, sheet1=f"<worksheet {_NS}><sheetData/></worksheet>"), "without rows"),
      (lambda path: packed(path, workbook="<workbook/>"), "without rows"),
@@ -283,6 +298,48 @@ def test_hostile_workbooks_get_a_sentence(make: Callable[[Path], Any], reason: s
         tracemalloc.stop()
     assert reason in reject["reason"] and ("again" in reject["reason"] or "save it" in reject["reason"])
     assert peak < 24 << 20
+
+
+def test_a_list_of_parts_that_no_table_needs_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = packed(tmp_path / "weibo.xlsx", _comment(2))
+    with zipfile.ZipFile(path, "a") as archive:
+        for n in range(2000):
+            archive.writestr(f"{n:0100}", b"")
+    assert len(read(path)["comments"]) == 1
+    monkeypatch.setattr("pinzhi.readers.packed_xml._MAX_LIST", 1 << 17)
+    assert "a list of parts" in read(path)["rejects"][0]["reason"]
+
+
+def test_shared_texts_are_read_once_however_often_they_are_named(tmp_path: Path) -> None:
+    named = "".join(f'<Relationship Id="t{n}" Type="x/sharedStrings" Target="sharedStrings.xml"/>' for n in range(1000))
+    texts = f"<sst {_NS}><si><t>好</t></si>{'<si/>' * 20_000}</sst>"
+    rows = _comment(2, content='<c t="s"><v>0</v></c>')
+    path = packed(tmp_path / "weibo.xlsx", rows, rels=f"<Relationships>{_SHEET}{named}</Relationships>", texts=texts)
+    assert [row["text"] for row in read(path)["comments"]] == ["好"]
+
+
+def test_more_shared_texts_than_a_table_has_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pinzhi.readers.workbooks._MAX_TEXTS", 100)
+    path = packed(tmp_path / "weibo.xlsx", _comment(2), texts=f"<sst {_NS}>{'<si/>' * 101}</sst>")
+    assert "more than 100 shared texts" in read(path)["rejects"][0]["reason"]
+
+
+def test_texts_shared_without_end_cost_their_row_and_then_the_sheet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = '<c t="s"><v>0</v></c>'
+    rows = (
+        _comment(2)
+        + _row(3, [long] * 500)
+        + "".join(_comment(n, comment_id=f"90010020{n}", content=long) for n in range(4, 2000))
+    )
+    path = packed(tmp_path / "weibo.xlsx", rows, texts=f"<sst {_NS}><si><t>{'a' * 60_000}</t></si></sst>")
+    monkeypatch.setattr("pinzhi.readers.workbooks._FREE_TEXTS", 20 << 20)
+    tables = read(path)
+    assert 10 < len(tables["comments"]) < 200
+    assert [(r["line"], r["reason"][:100].rpartition("found ")[2][:20]) for r in tables["rejects"]] == [
+        (3, "a longer one"), (len(tables["comments"]) + 3, "texts shared far mor"),
+    ]  # fmt: skip
 
 
 def _encrypted(content: bytes) -> bytes:
@@ -307,7 +364,7 @@ def test_a_damaged_sheet_costs_what_comes_after_and_no_other_sheet(tmp_path: Pat
     tables = read(tmp_path / "cut.xlsx")
     assert tables["posts"] == [] and [row["comment_id"] for row in tables["comments"]] == ["900100200301"]
     assert [(r["line"], r["reason"][:40]) for r in tables["rejects"]] == [
-        (1, "sheet Contents: expected a whole sheet, "), (4, "sheet Comments: expected a whole sheet, "),
+        (1, "sheet Contents: expected a whole sheet, "), (3, "sheet Comments: expected a whole sheet, "),
     ]  # fmt: skip
 
 
