@@ -7,6 +7,7 @@ from typing import cast
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 
 from pinzhi.heads.modules import PairJudge
 from pinzhi.heads.predict import Heads
@@ -14,8 +15,9 @@ from pinzhi.originality.evidence import FEATURES
 from pinzhi.originality.rows import IndexRows
 from pinzhi.originality.search import Limits, Search
 from pinzhi.originality.words import WordReader
-from pinzhi.paths import models
+from pinzhi.paths import labels, models
 from pinzhi.segment import Segmenter
+from pinzhi.training.data import read_pairs, split
 
 EARLIER = ["凌晨四点去码头等船", "船靠岸就挑带鱼", "今天的雾很大", "渔港的早饭摊", "潮水表贴在门上"]
 
@@ -102,14 +104,14 @@ def test_pairs_are_read_in_their_direction_and_alike_in_any_company(heads: Heads
     )
 
 
-def test_a_rewrite_without_shared_words_is_found_by_reading(heads: Heads) -> None:
-    """Of grade 5: told as a dialogue, numbers spelled out. Beside it a post of the same topic by somebody else."""
-    source = "凌晨四点去码头等船，带鱼二十八一斤，挑了三条，船老大多送了一把小黄鱼，回家清蒸，孩子吃了两碗饭。"
-    rewrite = "“这么早上哪去？”“海边，接渔船。”“买着啥了？”“刀鱼三尾，不到三十块钱五百克，人家还饶了几只黄花。”“咋做的？”“上锅一蒸，小家伙添了饭。”"
-    other = "码头的带鱼最近涨到三十五一斤了，四点去也抢不到，船老大说这几天风大出不了海，孩子只好吃面。"
-
-    def derived(later: str) -> float:
-        read = torch.from_numpy(heads.read_pairs([(source, later)])).softmax(-1)[0]
-        return float(read[1] + read[2])
-
-    assert derived(rewrite) > derived(other)
+def test_rewrites_without_shared_words_are_found_by_reading(heads: Heads) -> None:
+    """Of grade 5, beside other posts of the same topics; no dev topic was trained on."""
+    pairs, _ = read_pairs(labels())
+    _, dev = split(pairs, [row.group for row in pairs])
+    far, others = [row for row in dev if row.grade == 5], [row for row in dev if row.label == "original"]
+    shown = [*far, *others[: len(far)]]
+    logits = torch.from_numpy(heads.read_pairs([(row.earlier, row.later) for row in shown]))
+    derived = logits.softmax(-1)[:, 1:3].sum(-1).numpy()
+    assert len(far) > 50
+    score = roc_auc_score(np.arange(len(shown)) < len(far), derived)
+    assert score > 0.75
