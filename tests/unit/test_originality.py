@@ -105,7 +105,7 @@ def test_pairs_are_read_in_their_direction_and_alike_in_any_company(heads: Heads
 
 
 def test_rewrites_without_shared_words_are_found_by_reading(heads: Heads) -> None:
-    """Of grade 5, beside other posts of the same topics; no dev topic was trained on."""
+    """Of grade 5, beside posts that share the topic of their source alone; no dev topic was trained on."""
     pairs, _ = read_pairs(labels())
     _, dev = split(pairs, [row.group for row in pairs])
     far, others = [row for row in dev if row.grade == 5], [row for row in dev if row.label == "original"]
