@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import logit
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -15,10 +16,11 @@ from torch import Tensor, nn
 
 from pinzhi.errors import ConfigError
 from pinzhi.evaluation.baselines import linear_baseline
-from pinzhi.evaluation.metrics import accuracy, bootstrap, fit_scales, macro_f1
+from pinzhi.evaluation.metrics import Metric, accuracy, bootstrap, fit_scales, macro_f1
 from pinzhi.evaluation.sentence_pairs import SIMILARITY, jaccard, read_sentence_pairs, spearman
 from pinzhi.heads.encoder import Encoder
-from pinzhi.heads.modules import TextClassifier, masked_mean
+from pinzhi.heads.modules import DeepClassifier, TextClassifier, masked_mean
+from pinzhi.text import without_emoticons
 from pinzhi.training.accounts import evaluate_accounts
 from pinzhi.training.classifier import fit_deep, logits
 from pinzhi.training.data import (
@@ -31,11 +33,16 @@ from pinzhi.training.data import (
     read_public,
 )
 from pinzhi.training.settings import ProbeSettings
+from pinzhi.training.tuning import tune
 from pinzhi.training.wide import Examples, fit_wide
 
 Report = dict[str, Any]
 
-PAIRS = tuple(f"paraphrase/{name}" for name in ("lcqmc", "bq_corpus", "afqmc", "atec", "pawsx_zh"))
+# Pairs of sentences and the label of those that are the most alike.
+PAIRS = {
+    **{f"paraphrase/{name}": 1 for name in ("lcqmc", "bq_corpus", "afqmc", "atec", "pawsx_zh")},
+    SIMILARITY: 5,
+}
 ACCOUNTS = "accounts/weibo_568"
 _AT_ONCE = 512  # pairs whose tokens are held
 
@@ -44,18 +51,16 @@ def probe(
     encoder: Encoder, data: Path, settings: ProbeSettings, only: Collection[str] | None = None
 ) -> Iterator[tuple[str, Report]]:
     """Task by task, figures with bootstrap intervals for every public task under `data` (or `only` those), each trained on its train and
-    judged on its dev rows, the linear model on the same rows. Single texts: accuracy for two-class sentiment, else macro-F1. Pairs: accuracy
-    beside the best threshold on Jaccard. stsb_zh: Spearman's correlation. Accounts do without the encoder."""
+    judged on its dev rows, the linear model on the same rows. Single texts: accuracy for two-class sentiment, else macro-F1, with emoji and
+    emoji codes and ("masked") without. Pairs: accuracy beside the best threshold on Jaccard; where likeness is graded,
+    Spearman's correlation. Accounts do without the encoder."""
     tasks: dict[str, Callable[[], Report]] = {
         **{one.path: partial(_texts, encoder, data, one, settings) for one in PUBLIC_SETS},
-        **{path: partial(_pairs, encoder, data / path, settings) for path in PAIRS},
-        SIMILARITY: partial(_similarity, encoder, data / SIMILARITY),
+        **{path: partial(_pairs, encoder, data / path, most, settings) for path, most in PAIRS.items()},
         ACCOUNTS: partial(evaluate_accounts, data / ACCOUNTS, settings.seed),
     }
     if unknown := set(only or ()) - tasks.keys():
-        raise ConfigError(
-            f"expected tasks of {', '.join(tasks)}, found {sorted(unknown)[0]}; see configs/train/comparison.toml"
-        )
+        raise ConfigError(f"expected tasks of {', '.join(tasks)}, found {sorted(unknown)[0]}; see configs/train/")
     for path, measure in tasks.items():
         if only is None or path in only:
             yield path, measure()
@@ -69,26 +74,26 @@ def _texts(encoder: Encoder, data: Path, one: PublicSet, settings: ProbeSettings
         _labelled([rows[i] for i in order], one),
         _labelled(read_public(data, "dev", [one]), one),
     )
-    n_classes = len(one.labels)
+    n_classes, n = len(one.labels), int(len(train) * (1 - settings.held_back))
     torch.manual_seed(settings.seed)
     head = TextClassifier(encoder.hidden_size, n_classes)
-    targets = [Target((label,), tuple(range(n_classes))) for label in labels]
-    pooled, n = _pooled(encoder, head, train), int(len(train) * (1 - settings.held_back))
+    pooled = _pooled(encoder, head.deep, _sequences(encoder, train))
     fit_deep(
-        head.deep, pooled[:n], targets[:n], n_classes=n_classes, epochs=settings.epochs,
-        batch_size=settings.batch_size, learning_rate=settings.learning_rate, seed=settings.seed,
+        head.deep, pooled[:n], [Target((label,), tuple(range(n_classes))) for label in labels[:n]], n_classes=n_classes,
+        epochs=settings.epochs, batch_size=settings.batch_size, learning_rate=settings.learning_rate, seed=settings.seed,
     )  # fmt: skip
     counted = settings.wide.model_copy(update={"is_balanced": metric is macro_f1})  # accuracy counts rows, not classes
     head.wide = fit_wide(Examples(n_classes, train[:n], [(label,) for label in labels[:n]]), counted)
     head.scale(*fit_scales(logits(head, train[n:], pooled[n:]), np.array(labels[n:])))
-    deep, wide = logits(head, dev, _pooled(encoder, head, dev))
     baseline = linear_baseline().fit(train, labels)
-    return {
-        "metric": metric.__name__, "n_train": len(train), "n_dev": len(dev),
-        "pinzhi": bootstrap(metric, np.array(truth), (deep + wide).argmax(1)),
-        "deep": bootstrap(metric, np.array(truth), deep.argmax(1)),
-        "tfidf": bootstrap(metric, np.array(truth), baseline.predict(dev)),
-    }  # fmt: skip
+    report: Report = {"metric": metric.__name__, "n_train": len(train), "n_dev": len(dev)}
+    masked = [without_emoticons(text) for text in dev]
+    for suffix, texts in (("", dev), ("_masked", masked)) if masked != dev else (("", dev),):
+        deep, wide = logits(head, texts, _pooled(encoder, head.deep, _sequences(encoder, texts)))
+        guesses = {"pinzhi": deep + wide, "deep": deep}
+        report |= {name + suffix: bootstrap(metric, np.array(truth), one.argmax(1)) for name, one in guesses.items()}
+        report["tfidf" + suffix] = bootstrap(metric, np.array(truth), baseline.predict(texts))
+    return report
 
 
 def _labelled(rows: Sequence[CommentRow], one: PublicSet) -> tuple[list[str], list[int]]:
@@ -97,12 +102,15 @@ def _labelled(rows: Sequence[CommentRow], one: PublicSet) -> tuple[list[str], li
     return [row.text for row in rows], [row.public.allowed[0] - first for row in rows if row.public]
 
 
+def _sequences(encoder: Encoder, texts: Sequence[str]) -> list[list[int]]:
+    return [encoder.single(ids, "comment") for ids in encoder.token_ids(texts, 160)]
+
+
 @torch.no_grad()
-def _pooled(encoder: Encoder, head: TextClassifier, texts: Sequence[str]) -> Tensor:
-    sequences = [encoder.single(ids, "comment") for ids in encoder.token_ids(texts, 160)]
-    pooled = torch.zeros((len(texts), 3 * encoder.hidden_size))
+def _pooled(encoder: Encoder, deep: DeepClassifier, sequences: Sequence[list[int]]) -> Tensor:
+    pooled = torch.zeros((len(sequences), 3 * encoder.hidden_size))
     for batch in encoder.batches(sequences):
-        pooled[torch.from_numpy(batch.rows)] = head.deep.pool(encoder.hidden(batch.ids, batch.mask), batch.mask)
+        pooled[torch.from_numpy(batch.rows)] = deep.pool(encoder.hidden(batch.ids, batch.mask), batch.mask)
     return pooled
 
 
@@ -157,29 +165,73 @@ def _of_pairs(encoder: Encoder, left: Sequence[str], right: Sequence[str]) -> tu
     ), shared
 
 
-def _pairs(encoder: Encoder, folder: Path, settings: ProbeSettings) -> Report:
-    left, right, labels = read_sentence_pairs(folder / "train.parquet")
-    rows = np.random.default_rng(settings.seed).permutation(len(left))[: settings.max_pairs]
-    learnt, shared = _of_pairs(encoder, [left[row] for row in rows], [right[row] for row in rows])
-    linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=300)).fit(learnt, labels[rows])
+def _joined(encoder: Encoder, left: Sequence[str], right: Sequence[str]) -> list[list[int]]:
+    """Both texts of every pair in one sequence."""
+    sides = [encoder.token_ids(texts, 80) for texts in (left, right)]
+    return [
+        [*encoder.single(one, "post"), *two, encoder.tokenizer.sep_token_id] for one, two in zip(*sides, strict=True)
+    ]
+
+
+def _shared(likeness: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row numbers, classes and weights by which a classifier of two classes learns `likeness` [n], 0-1: a pair that is alike
+    by half is shown as both."""
+    rows = np.repeat(np.arange(len(likeness)), 2)
+    classes = np.tile([1, 0], len(likeness))
+    weights = np.where(classes == 1, likeness[rows], 1 - likeness[rows])
+    shown = weights > 0
+    return rows[shown], classes[shown], weights[shown]
+
+
+def _pairs(encoder: Encoder, folder: Path, most: int, settings: ProbeSettings) -> Report:
+    every_left, every_right, labels = read_sentence_pairs(folder / "train.parquet")
+    rows = np.random.default_rng(settings.seed).permutation(len(labels))[: settings.max_pairs]
+    left, right, likeness = [every_left[row] for row in rows], [every_right[row] for row in rows], labels[rows] / most
+    n = int(len(rows) * (1 - settings.held_back)) if settings.tuning else len(rows)
+    learnt, shared = _of_pairs(encoder, left, right)
+    at, classes, weights = _shared(likeness[:n])
+    linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=300))
+    linear.fit(learnt[at], classes, logisticregression__sample_weight=weights)
     trees = HistGradientBoostingClassifier(max_iter=150, learning_rate=0.07, random_state=settings.seed)
-    trees.fit(learnt[:, :10], labels[rows])
-    left, right, truth = read_sentence_pairs(folder / "dev.parquet")
-    features, overlap = _of_pairs(encoder, left, right)
-    p = linear.predict_proba(features)[:, 1] + trees.predict_proba(features[:, :10])[:, 1]
+    trees.fit(learnt[at, :10], classes, sample_weight=weights)
+
+    def frozen(features: np.ndarray) -> np.ndarray:
+        return (linear.predict_proba(features)[:, 1] + trees.predict_proba(features[:, :10])[:, 1]) / 2
+
+    dev_left, dev_right, truth = read_sentence_pairs(folder / "dev.parquet")
+    features, overlap = _of_pairs(encoder, dev_left, dev_right)
+    p = frozen(features)
     steps = np.unique(np.quantile(shared, np.linspace(0, 1, 200)))
-    threshold = max(steps, key=lambda step: accuracy(labels[rows], (shared >= step).astype(float)))
+    is_graded = most > 1
+    metric: Metric = spearman if is_graded else accuracy
+    report: Report = {"metric": metric.__name__, "n_train": len(rows), "n_dev": len(truth)}
+    if is_graded:
+        baseline = overlap
+    else:
+        threshold = max(steps, key=lambda step: accuracy(likeness, (shared >= step).astype(float)))
+        baseline = (overlap >= threshold).astype(float)
+        report["majority"] = round(float(max(truth.mean(), 1 - truth.mean())), 4)
+    if settings.tuning:
+        torch.manual_seed(settings.seed)
+        head = DeepClassifier(encoder.hidden_size, 2)
+        shares = np.column_stack([1 - likeness, likeness])[:n]
+        tuned = tune(encoder, head, _joined(encoder, left[:n], right[:n]), shares, settings.tuning, settings.seed)
+        held, asked = (
+            np.column_stack([_odds(tuned, head, *sides), logit(np.clip(known, 1e-4, 1 - 1e-4))])
+            for sides, known in (((left[n:], right[n:]), frozen(learnt[n:])), ((dev_left, dev_right), p))
+        )
+        at, classes, weights = _shared(likeness[n:])
+        p = LogisticRegression().fit(held[at], classes, weights).predict_proba(asked)[:, 1]
+        deep = asked[:, 0] if is_graded else (asked[:, 0] > 0).astype(float)
+        report["deep"] = bootstrap(metric, truth, deep)
     return {
-        "metric": "accuracy", "n_train": len(rows), "n_dev": len(truth), "majority": round(float(max(truth.mean(), 1 - truth.mean())), 4),
-        "pinzhi": bootstrap(accuracy, truth, (p > 1).astype(float)),
-        "jaccard": bootstrap(accuracy, truth, (overlap >= threshold).astype(float)),
+        **report, "pinzhi": bootstrap(metric, truth, p if is_graded else (p > 0.5).astype(float)),
+        "jaccard": bootstrap(metric, truth, baseline),
     }  # fmt: skip
 
 
-def _similarity(encoder: Encoder, folder: Path) -> Report:
-    left, right, truth = read_sentence_pairs(folder / "dev.parquet")
-    found, _ = _compared(encoder, left, right)
-    return {
-        "metric": "spearman", "n_dev": len(truth), "pinzhi": bootstrap(spearman, truth, found[:, 0]),
-        "jaccard": bootstrap(spearman, truth, jaccard(left, right)),
-    }  # fmt: skip
+@torch.no_grad()
+def _odds(encoder: Encoder, head: DeepClassifier, left: Sequence[str], right: Sequence[str]) -> np.ndarray:
+    """Log odds [n] that both say the same."""
+    said = head.layers(_pooled(encoder, head, _joined(encoder, left, right)))
+    return (said[:, 1] - said[:, 0]).numpy()

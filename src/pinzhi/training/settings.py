@@ -128,8 +128,18 @@ class WideSettings(Settings):
     seed: int = 7
 
 
+class TuningSettings(Settings):
+    """How an encoder is trained for one set of pairs alone."""
+
+    epochs: float
+    batch_size: int
+    learning_rate: float  # of the encoder
+    head_learning_rate: float
+    warmup_steps: int
+
+
 class ProbeSettings(Settings):
-    """configs/train/probe.toml"""
+    """configs/train/probe.toml; without `tuning` the encoder stays as it is for pairs too."""
 
     seed: int
     epochs: float
@@ -138,6 +148,7 @@ class ProbeSettings(Settings):
     max_rows: int
     max_pairs: int = 15000
     held_back: float = 0.1  # share of the train rows on which the deep and the wide part are weighed against each other
+    tuning: TuningSettings | None = None
     wide: WideSettings
 
 
