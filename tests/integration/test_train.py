@@ -18,6 +18,7 @@ from pinzhi.cli import main
 from pinzhi.evaluation.gate import judge
 from pinzhi.evaluation.metrics import macro_f1
 from pinzhi.heads.store import active_versions, open_active
+from pinzhi.training.data import is_dev, read_comments, split
 from tests.conftest import ROOT
 
 N_POSTS = 14
@@ -100,6 +101,37 @@ def test_labels_are_learnt_reported_and_kept_or_promoted(
     assert again["version"] == first["version"], "equal data and seed, other weights"
 
 
+def test_every_new_row_is_learnt_whatever_its_group_is_called(
+    store: Path, base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = []
+    for group in (
+        next(str(i) for i in range(99) if is_dev(f"temperature/fresh/{i}", 0.15) is held) for held in (True, False)
+    ):
+        labels = tmp_path / "grouped.csv"
+        labels.write_text(f"text,label,group\n茶汤清亮，回甘很久,1,{group}\n客服三天不理人,-1,{group}\n", "utf-8")
+        done = train(capsys, "sentiment", labels, "--models", store, "--base", base)
+        weights.append((store / "sentiment" / done["version"] / "model.safetensors").read_bytes())
+        if done["is_promoted"]:
+            assert main(["models", "rollback", "sentiment", "--models", str(store)]) == 0
+            capsys.readouterr()
+    assert weights[0] == weights[1]
+
+
+def test_a_label_against_the_labelled_sets_is_reported_and_not_learnt(
+    store: Path, base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = read_comments(base)
+    train_rows, _ = split(rows, [row.group for row in rows])
+    praise = next(
+        row.text for row in train_rows if row.sentiment and row.sentiment.allowed == (2,) and "," not in row.text
+    )
+    labels = write(tmp_path / "new.csv", (praise, "-1"), ("客服三天不理人", "负面"))
+    done = train(capsys, "sentiment", labels, "--models", store, "--base", base)
+    assert done["n_new"] == 1 and [problem["row"] for problem in done["problems"]] == [2]
+    assert "as the labelled sets call this comment" in done["problems"][0]["reason"]
+
+
 def public_sets(folder: Path) -> Path:
     """A folder like that of the public sets, small and ours."""
     texts = {"train": ["发货快，很满意", "破了也不退，差评"] * 3, "dev": ["很满意的一次购物", "再也不来了，差评"] * 3}
@@ -136,11 +168,19 @@ def test_public_rows_are_replayed_and_watched(
     }
     assert watched == {"online_shopping_10_cats", "chnsenticorp_htl", "waimai_10k", "weibo2018", "eprstmt", "osm2022"}
     assert done["verdict"]["n"] == alone["verdict"]["n"] and done["version"] != alone["version"]
+    if done["is_promoted"]:
+        assert main(["models", "rollback", "sentiment", "--models", str(store)]) == 0
+        capsys.readouterr()
+    path = tmp_path / "public" / "sentiment" / "waimai_10k" / "train.parquet"
+    asked = pa.table({"text": ["weibo2018：很满意的一次购物"], "label": [1]})
+    pq.write_table(pa.concat_tables([pq.read_table(path), asked]), path)
+    again = train(capsys, "sentiment", labels, *options, "--public", tmp_path / "public")
+    assert again["version"] == done["version"], "a dev text of another set was replayed"
+    assert main(["train", "sentiment", str(labels), *map(str, options), "--public", str(tmp_path)]) == 2
+    assert "expected a file of the public sets" in capsys.readouterr().err
 
 
 def test_rows_of_the_frozen_set_are_not_trained_on(store: Path, base: Path, tmp_path: Path) -> None:
-    from pinzhi.training.data import read_comments, split
-
     rows = read_comments(base)
     _, frozen = split(rows, [row.group for row in rows])
     assert frozen, "the small base has no frozen rows"
@@ -249,6 +289,15 @@ def test_the_gate_wants_a_sure_gain_and_no_slice_that_falls() -> None:
     there = np.arange(400) >= 60
     found = judge(macro_f1, truth, poor, good, {}, margin=0.03, least_rows=25, n_samples=200, main=there)
     assert found.n == 340 and found.before == round(macro_f1(truth[there], poor[there]), 4)
+    few = np.arange(400) < 30
+    fallen = judge(
+        macro_f1, truth, poor, guesses(truth, 25, few), {"few": few}, margin=0.03, least_rows=100, n_samples=200
+    )
+    assert not fallen.is_better and "few" in fallen.reason, "nearly all of a small slice is lost"
+    wavering = judge(
+        macro_f1, truth, poor, guesses(truth, 2, few), {"few": few}, margin=0.03, least_rows=100, n_samples=200
+    )
+    assert wavering.is_better, "two rows of a small slice prove nothing"
     uneven = guesses(truth, 10, half)
     better_but = gate(poor, uneven)
     assert not better_but[0] and "small" in better_but[1]

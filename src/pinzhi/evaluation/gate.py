@@ -7,13 +7,18 @@ import numpy as np
 
 from pinzhi.evaluation.metrics import Metric
 
-LENGTHS = {"up to 8 characters": (0, 8), "9 to 25 characters": (9, 25), "more than 25 characters": (26, 10**9)}
+_FEW = 20  # rows of a slice below which no fall is sure
 
 
 def length_bands(texts: Sequence[str]) -> dict[str, np.ndarray]:
-    """Masks of the texts by their length."""
+    """Masks of the shorter, middle and longer third of the texts."""
     lengths = np.array([len(text) for text in texts])
-    return {name: (lengths >= low) & (lengths <= high) for name, (low, high) in LENGTHS.items()}
+    low, high = (int(np.quantile(lengths, share)) for share in (1 / 3, 2 / 3))
+    return {
+        f"up to {low} characters": lengths <= low,
+        f"{low + 1} to {high} characters": (lengths > low) & (lengths <= high),
+        f"more than {high} characters": lengths > high,
+    }
 
 
 @dataclass(frozen=True)
@@ -47,16 +52,23 @@ def judge(
 ) -> Verdict:  # fmt: skip
     """Compare two guesses [n] of one `truth` [n] by a paired bootstrap.
 
-    The new guess is better when `confidence` of the samples gain, and no slice (mask [n]) of at least `least_rows` rows
-    loses more than `margin`. With `main` (mask [n]) the gain is that on these rows alone; the others are there for the slices.
+    The new guess is better when `confidence` of the samples gain, and no slice (mask [n]) loses more than `margin`: one of at
+    least `least_rows` rows as measured, a smaller one where `confidence` of its samples say so. With `main` (mask [n]) the gain is that on these rows alone; the others are there for the slices.
     """
     chance = np.random.default_rng(seed)
     of_main = np.arange(len(truth)) if main is None else np.flatnonzero(main)
-    gains = []
-    for _ in range(n_samples):
-        rows = chance.choice(of_main, len(of_main))
-        gains.append(metric(truth[rows], after[rows]) - metric(truth[rows], before[rows]))
-    low, high = (float(x) for x in np.quantile(gains, [1 - confidence, confidence]))
+
+    def bounds(of: np.ndarray) -> tuple[float, float]:
+        """Of the gain on the rows `of`."""
+        gains = []
+        for _ in range(n_samples):
+            rows = chance.choice(of, len(of))
+            if len(np.unique(truth[rows])) > 1:
+                gains.append(metric(truth[rows], after[rows]) - metric(truth[rows], before[rows]))
+        low, high = np.quantile(gains, [1 - confidence, confidence]) if gains else (np.nan, np.nan)
+        return float(low), float(high)
+
+    low, high = bounds(of_main)
     parts = tuple(
         Slice(
             name,
@@ -65,9 +77,14 @@ def judge(
             round(metric(truth[mask], after[mask]), 4),
         )
         for name, mask in sorted(slices.items())
-        if mask.sum() >= least_rows and len(np.unique(truth[mask])) > 1  # one label alone cannot be ranked
+        if mask.sum() >= min(_FEW, least_rows) and len(np.unique(truth[mask])) > 1  # one label alone cannot be ranked
     )
-    falling = [part for part in parts if part.before - part.after > margin]
+    falling = [
+        part
+        for part in parts
+        if part.before - part.after > margin
+        and (part.n >= least_rows or bounds(np.flatnonzero(slices[part.name]))[1] < -margin)
+    ]
     n, old, new = len(of_main), metric(truth[of_main], before[of_main]), metric(truth[of_main], after[of_main])
     gain = new - old
     if not low > 0:  # nor where it is undefined

@@ -218,12 +218,15 @@ PUBLIC_LABELS = tuple((one.name, label) for one in PUBLIC_SETS for label in one.
 
 
 def read_public(data: Path, part: str, sets: Iterable[PublicSet] = PUBLIC_SETS) -> list[CommentRow]:
-    """Rows of the public `sets` under `data`; `part` is "train" or "dev"."""
+    """Rows of the public `sets` under `data`; `part` is "train" or "dev". Raises InputError."""
     rows: list[CommentRow] = []
     spam = AUTHENTICITIES.index(Authenticity.SPAM)
     everything = tuple(range(len(AUTHENTICITIES)))
     for one in sets:
-        table = pq.read_table(data / one.path / f"{part}.parquet")
+        path = data / one.path / f"{part}.parquet"
+        if not path.is_file():
+            raise InputError(f"{path}: expected a file of the public sets, found none; name the folder that holds them")
+        table = pq.read_table(path)
         if one.without:
             table = table.filter(pc.not_equal(table["source"], one.without))
         first = PUBLIC_LABELS.index((one.name, one.labels[0]))

@@ -60,7 +60,8 @@ def write_originality(table: pa.Table, room: Path) -> None:
     sources, pairs, alone = [], [], []
     for number, row in enumerate(table.to_pylist()):
         if row["label"] != "template" and row["context"]:
-            sources.append({"post_id": str(number), "topic": f"{FRESH}{number}", "text": row["context"]})
+            topic = f"{FRESH}{row['group'] or number}"
+            sources.append({"post_id": str(number), "topic": topic, "text": row["context"]})
             pairs.append(
                 {"a_id": str(number), "b_text": row["text"], "class": row["label"], "grade": None, "how": "label"}
             )

@@ -238,5 +238,5 @@ def _card(head: str, data: str, report: Mapping[str, Any]) -> str:
     if report:
         lines += ["Metrics on dev rows that share no brand, account or topic with a training row:", ""]
         lines += ["```json", json.dumps(report, ensure_ascii=False, indent=2), "```", ""]
-    lines += ["Reproduce: `python -m pipelines.evaluate DATA`."]
+    lines += ["Reproduce, while this version is the active one: `python -m pipelines.evaluate DATA`."]
     return "\n".join(lines) + "\n"

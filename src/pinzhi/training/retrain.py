@@ -24,7 +24,7 @@ from pinzhi.heads.predict import Heads
 from pinzhi.heads.store import active_versions, promote_all
 from pinzhi.segment import Segmenter
 from pinzhi.training.label_files import LabelTask, Problem, read_labels
-from pinzhi.training.publish import Described, save_version
+from pinzhi.training.publish import SOURCES, Described, save_version
 from pinzhi.training.settings import RetrainSettings
 
 
@@ -56,6 +56,7 @@ class Training(Protocol):
     problems: list[Problem]
     metric: Metric
     data: str  # what was trained on, for the card
+    seen: Sequence[str]  # texts of other sets than `base` that are trained on or judged by
 
     def fit(self, active: Heads, work: Path) -> Mapping[str, tuple[nn.Module, float]]:
         """Head -> trained module and its temperature. `work` is a folder of this very training: what a killed one left
@@ -112,7 +113,7 @@ def retrain(
         )
     before = active_versions(models)
     active = Heads.load(models, Segmenter())
-    digest = _digest(table, base, brands, settings, before)
+    digest = _digest(table, base, brands, settings, before, training.seen)
     with _alone(models / ".training" / f"{task}-{digest}") as work:
         progress("train")
         fitted = training.fit(active, work)
@@ -135,9 +136,9 @@ def retrain(
         "slices": [vars(part) for part in verdict.slices],
         **training.report(said),
     }
-    data = f"{training.data} and {training.n_new} new rows, digest {digest}"
     versions = {}
     for head, (module, temperature) in fitted.items():
+        data = f"{training.data} and {training.n_new} new rows, digest {digest}; goes on from {before[head]} ({SOURCES[head]})"
         described = Described(before["encoder"], active.encoder.segmenter.id, temperature, data, settings.seed)
         versions[head] = save_version(models, head, module, described, report, day or date.today().strftime("%Y%m%d"))
     if verdict.is_better:
@@ -149,9 +150,10 @@ def retrain(
 
 
 def _digest(
-    table: pa.Table, base: Path, brands: Sequence[BrandProfile], settings: RetrainSettings, versions: Mapping[str, str]
-) -> str:
-    """Digest of everything that a training depends on."""
+    table: pa.Table, base: Path, brands: Sequence[BrandProfile], settings: RetrainSettings, versions: Mapping[str, str],
+    seen: Sequence[str],
+) -> str:  # fmt: skip
+    """Digest of everything that a training depends on; `seen` are texts of other sets."""
     hashed = hashlib.sha256()
     for row in table.drop_columns(["source", "row"]).to_pylist():
         hashed.update(json.dumps(row, ensure_ascii=False, sort_keys=True).encode())
@@ -162,6 +164,7 @@ def _digest(
         *(brand.digest for brand in brands),
         settings.model_dump_json(),
         json.dumps(dict(versions), sort_keys=True),
+        *seen,
     ]
     hashed.update("\n".join(parts).encode())
     return hashed.hexdigest()[:12]

@@ -15,7 +15,7 @@ from pinzhi.evaluation.metrics import Metric, expected_calibration_error, fit_sc
 from pinzhi.heads.modules import TextClassifier
 from pinzhi.heads.predict import Heads
 from pinzhi.training.classifier import fit_deep, logits, pool_comments
-from pinzhi.training.corpus import text_key
+from pinzhi.training.corpus import held_out_keys, text_key
 from pinzhi.training.data import (
     FRESH,
     POLAR,
@@ -68,6 +68,8 @@ class CommentTraining:
         self._task, self._settings = task, settings
         own = read_comments(base)
         train, self._frozen = (_of_comments(part, task) for part in split(own, [row.group for row in own]))
+        self.problems: list[Problem] = []
+        table = _agreeing(table, train, task, self.problems)
         fresh = _of_labels(table, task)
         known, accounts = set(map(text_key, self._frozen.texts)), set(self._frozen.groups)
         kept = [
@@ -75,18 +77,21 @@ class CommentTraining:
             if text_key(text) not in known and f"comments/{group.removeprefix(FRESH)}" not in accounts
         ]  # fmt: skip
         self.n_new, self.n_repeats = len(kept), len(fresh) - len(kept)
-        self.problems: list[Problem] = []
         self._rows = _joined(train, fresh.take(kept))
         self._n_own = len(self._frozen)
+        self.seen: Sequence[str] = ()
         if public is not None:
             replayed, watched = (_of_public(public, part) for part in ("train", "dev"))
+            asked = held_out_keys(public)
+            replayed = replayed.take(i for i, text in enumerate(replayed.texts) if text_key(text) not in asked)
             chosen = np.random.default_rng(settings.seed).permutation(len(replayed))[: settings.replay_rows]
             self._rows = _joined(self._rows, replayed.take(chosen.tolist()))
             self._frozen = _joined(self._frozen, watched)
+            self.seen = [*replayed.take(chosen.tolist()).texts, *watched.texts]
             self.data += f", {len(chosen)} public rows"
 
     def fit(self, active: Heads, work: Path) -> Mapping[str, tuple[nn.Module, float]]:
-        """The head on the train rows; how sure its parts are on a share of them that it was not trained on."""
+        """The head on the train rows; how sure its parts are on a share of those of `base` that it was not trained on."""
         del work  # a matter of seconds: nothing to go on with
         settings, rows = self._settings, self._rows
         head = active.copy(self._task.value)
@@ -94,7 +99,7 @@ class CommentTraining:
         (pooled,) = pool_comments(active, [head], rows.texts, rows.posts)
         whole = max(len(target.among) for target in rows.targets)  # a two-class row can fit no three-class temperature
         held = np.array(
-            [len(target.among) == whole and is_dev(f"temperature/{group}", settings.held_back)
+            [len(target.among) == whole and FRESH not in group and is_dev(f"temperature/{group}", settings.held_back)
              for target, group in zip(rows.targets, rows.groups, strict=True)]
         )  # fmt: skip
         learnt, kept = np.flatnonzero(~held), np.flatnonzero(held)
@@ -137,8 +142,9 @@ class CommentTraining:
 
     def slices(self) -> dict[str, np.ndarray]:
         """Length bands of our own comments, accounts and public sets."""
-        groups = np.array(self._frozen.groups)
-        return {name: mask & self.main() for name, mask in length_bands(self._frozen.texts).items()} | {
+        groups, n_public = np.array(self._frozen.groups), len(self._frozen) - self._n_own
+        own = length_bands(self._frozen.texts[: self._n_own])
+        return {name: np.pad(mask, (0, n_public)) for name, mask in own.items()} | {
             group: groups == group for group in sorted(set(self._frozen.groups))
         }
 
@@ -166,6 +172,22 @@ def _of_public(data: Path, part: str) -> _Rows:
     return _of_comments(
         read_public(data, part, [one for one in PUBLIC_SETS if one.among == POLAR]), LabelTask.SENTIMENT
     )
+
+
+def _agreeing(table: pa.Table, own: _Rows, task: LabelTask, problems: list[Problem]) -> pa.Table:
+    """Label rows that call no comment otherwise than `own` rows do, under the same post or under none; the others go to `problems`."""
+    said: dict[tuple[bytes, bytes], set[str]] = {}
+    for text, post, label in zip(own.texts, own.posts, own.labels, strict=True):
+        for under in (post, ""):
+            said.setdefault((text_key(text), text_key(under)), set()).add(_CLASSES[task][label])
+    kept = []
+    for row in table.to_pylist():
+        known = said.get((text_key(row["text"]), text_key(row["context"] or "")))
+        kept.append(known is None or row["label"] in known)
+        if known is not None and not kept[-1]:
+            reason = f"expected {' or '.join(sorted(known))}, as the labelled sets call this comment, found {row['label']}; change one of them"
+            problems.append(Problem(row["source"], row["row"], reason))
+    return table.filter(pa.array(kept, pa.bool_()))
 
 
 def _of_labels(table: pa.Table, task: LabelTask) -> _Rows:

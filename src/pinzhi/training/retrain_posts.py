@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ from sklearn.metrics import confusion_matrix, roc_auc_score
 from torch import nn
 
 from pinzhi.brand import BrandProfile
+from pinzhi.config import ScoreConfig
+from pinzhi.decide import AnyValue, grade_of
 from pinzhi.evaluation.coherence import likely_any, score_coherence
 from pinzhi.evaluation.evaluate import pair_evidence, word_reader
 from pinzhi.evaluation.gate import length_bands
-from pinzhi.evaluation.metrics import Metric, macro_f1
+from pinzhi.evaluation.metrics import Metric, expected_calibration_error, macro_f1
 from pinzhi.heads.modules import PairJudge
 from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
-from pinzhi.labels import ORIGINALITY_CLASSES
+from pinzhi.labels import ORIGINALITY_CLASSES, Grade
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.originality.search import combine
 from pinzhi.training.corpus import text_key
@@ -55,6 +58,7 @@ class CoherenceTraining:
 
     metric: Metric = staticmethod(concordance)
     data = "labels/coherence (train brands)"
+    seen: Sequence[str] = ()
 
     def __init__(self, table: pa.Table, base: Path, brands: Sequence[BrandProfile], settings: RetrainSettings) -> None:
         self._base, self._brands, self._settings = base, brands, settings
@@ -85,13 +89,13 @@ class CoherenceTraining:
         return np.array([row.grade for row in self._frozen])
 
     def predict(self, heads: Heads) -> np.ndarray:
-        """How likely any value is expressed, less how likely any is contradicted."""
-        likely = [likely_any(p) for p in score_coherence(heads, self._frozen, self._values)]
-        return np.array([one.expresses - one.contradicts for one in likely])
+        """What the values of each post make of it, as the fields of `AnyValue` [n, 3]."""
+        return np.array([astuple(likely_any(p)) for p in score_coherence(heads, self._frozen, self._values)])
 
     def guess(self, said: np.ndarray) -> np.ndarray:
-        """The score itself."""
-        return said
+        """How likely any value is expressed, less how likely any is contradicted."""
+        contradicts, expresses, _ = said.T
+        return expresses - contradicts
 
     def main(self) -> np.ndarray:
         """All of them."""
@@ -107,8 +111,17 @@ class CoherenceTraining:
         )
 
     def report(self, said: np.ndarray) -> dict[str, Any]:
-        """Grade 3 against the rest."""
-        return {"auroc_expresses": round(float(roc_auc_score(self.truth() == 3, said)), 4)}
+        """Calibration of both sides, and grades under the thresholds of the settings."""
+        truth, settings = self.truth(), ScoreConfig.load().coherence
+        contradicts, expresses, _ = said.T
+        grades = [int(grade_of(AnyValue(*map(float, row)), settings)) for row in said]
+        return {
+            "auroc_expresses": round(float(roc_auc_score(truth == Grade.EXPRESSES, expresses)), 4),
+            "ece_expresses": round(expected_calibration_error(truth == Grade.EXPRESSES, expresses), 4),
+            "ece_contradicts": round(expected_calibration_error(truth == Grade.CONTRADICTS, contradicts), 4),
+            "labels": [int(grade) for grade in Grade],
+            "confusion": confusion_matrix(truth, grades, labels=[int(grade) for grade in Grade]).tolist(),
+        }
 
 
 class OriginalityTraining:
@@ -116,6 +129,7 @@ class OriginalityTraining:
 
     metric: Metric = staticmethod(macro_f1)
     data = "labels/originality (train topics)"
+    seen: Sequence[str] = ()
 
     def __init__(self, table: pa.Table, base: Path, settings: RetrainSettings) -> None:
         self._base, self._settings = base, settings
@@ -135,7 +149,7 @@ class OriginalityTraining:
 
     def fit(self, active: Heads, work: Path) -> Mapping[str, tuple[nn.Module, float]]:
         """Manner and judge. The judge's reader goes on from the active one; its evidence is learnt anew from pairs by which the
-        embedding was not trained: label rows, and those of `base` that were kept from it. A share of these says how sure it
+        embedding was not trained: label rows, and those of `base` that were kept from it. A share of the latter says how sure it
         may be. How evidence and reading are weighed stays, for the frozen rows alone could tell."""
         with tempfile.TemporaryDirectory() as scratch:
             room = link_parts(self._base, "originality", Path(scratch))
@@ -147,7 +161,9 @@ class OriginalityTraining:
         assert isinstance(judge, PairJudge)
         train, _ = split(pairs, [row.group for row in pairs])
         train = [row for row in train if FRESH in row.group or kept_for_judge(row)]
-        is_held_back = [is_dev("sureness/" + row.group, self._settings.held_back) for row in train]
+        is_held_back = [
+            FRESH not in row.group and is_dev("sureness/" + row.group, self._settings.held_back) for row in train
+        ]
         held_back = [row for row, held in zip(train, is_held_back, strict=True) if held]
         read = word_reader(active)
         evidence, classes = judge_pairs([row for row, held in zip(train, is_held_back, strict=True) if not held])
@@ -183,12 +199,18 @@ class OriginalityTraining:
         return np.ones(len(self.truth()), dtype=bool)
 
     def slices(self) -> dict[str, np.ndarray]:
-        """Length bands."""
-        return length_bands([row.later for row in self._pairs] + [row.text for row in self._templates])
+        """Length bands, and the rewrites of each grade beside the originals."""
+        grades = np.array([row.grade or 0 for row in self._pairs] + [0] * len(self._templates))
+        original = self.truth() == 0
+        return length_bands([row.later for row in self._pairs] + [row.text for row in self._templates]) | {
+            f"originals and rewrites of grade {grade}": original | (grades == grade)
+            for grade in sorted({*grades} - {0})
+        }
 
     def report(self, said: np.ndarray) -> dict[str, Any]:
-        """Confusion."""
+        """Calibration and confusion."""
         return {
+            "ece": round(expected_calibration_error(said.argmax(1) == self.truth(), said.max(1)), 4),
             "labels": [label.value for label in ORIGINALITY_CLASSES],
             "confusion": confusion_matrix(
                 self.truth(), self.guess(said), labels=range(len(ORIGINALITY_CLASSES))
