@@ -67,7 +67,7 @@ class FakeScorer:
         ]  # fmt: skip
         return pa.Table.from_pylist(rows, schema=schemas.COHERENCE_MEASURES)
 
-    def measure_originality(self, posts: pa.Table, index: PostIndex, *, own_accounts: Any = ()) -> pa.Table:
+    def measure_originality(self, posts: pa.Table, index: PostIndex, *, brands: Any = ()) -> pa.Table:
         self.measured += posts["post_id"].to_pylist()
         rows = []
         fingerprints = IndexRows.of(self.fingerprint(posts))

@@ -221,7 +221,7 @@ def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
 
 def _sources(measures: pa.Table, is_derived: np.ndarray) -> dict[str, pa.ChunkedArray]:
     """The source columns, null where a post does not count as derived."""
-    names = ("source_platform", "source_post_id", "source_similarity", "spans")
+    names = ("source_platform", "source_post_id", "source_similarity", "spans", "other_sources")
     return {name: pc.if_else(pa.array(is_derived), measures[name], None) for name in names}
 
 

@@ -100,19 +100,22 @@ class Scorer:
     ) -> PostScore:
         """Score one draft against `brand` and, with `history` (the folder of a run), against everything in it.
 
-        A draft without a time is later than all history. Raises InputError for a text without any letter.
+        A draft without a time is later than all history; one without an account is the brand's own, where the profile names its
+        account on that platform. Raises InputError for a text without any letter.
         """
         draft = post if isinstance(post, Post) else Post(post)
         _check_draft(draft)
         _check_brand(brand)
         if is_blank(draft.text[:MAX_CHARACTERS]):
             raise InputError(f"expected a text with content, found {len(draft.text)} characters of nothing; write some")
+        where = platform or draft.platform
+        own = next((account.account_id for account in brand.accounts if account.platform == where), None)
         when = draft.published_at or datetime.max.replace(tzinfo=UTC, year=9000)
         table = pa.table(
             {
-                "platform": [platform or draft.platform],
+                "platform": [where],
                 "post_id": [draft.post_id],
-                "account_id": [draft.account_id],
+                "account_id": pa.array([draft.account_id or own], pa.string()),
                 "published_at": pa.array([when], schemas.TIME),
                 "text": [draft.text],
                 "title": [draft.title],
@@ -266,16 +269,17 @@ class Scorer:
         return pa.table([pa.chunked_array(c) if isinstance(c, list) else c for c in columns.values()], schema=INDEX)
 
     def measure_originality(
-        self, posts: pa.Table, index: PostIndex, *, own_accounts: Sequence[tuple[str, str]] = ()
+        self, posts: pa.Table, index: PostIndex, *, brands: Sequence[BrandProfile] = ()
     ) -> pa.Table:
         """ORIGINALITY_MEASURES of posts, in order, against the surely earlier posts of `index`; fingerprints are taken
-        from it where it has them. `own_accounts` are (platform, account) pairs that speak for one brand."""
+        from it where it has them. What one of the `brands` repeats of its own accounts is no copy."""
         rows = index.rows_of(keys_of(posts))
         if rows is None:
-            return self._originality(IndexRows.of(self.fingerprint(posts)), index, own_accounts)
-        return self._originality(rows, index, own_accounts)
+            return self._originality(IndexRows.of(self.fingerprint(posts)), index, brands)
+        return self._originality(rows, index, brands)
 
-    def _originality(self, rows: IndexRows, index: PostIndex, own: Sequence[tuple[str, str]]) -> pa.Table:
+    def _originality(self, rows: IndexRows, index: PostIndex, brands: Sequence[BrandProfile]) -> pa.Table:
+        own = [{(account.platform, account.account_id) for account in brand.accounts} for brand in brands]
         found = self._search.judge_rows(rows, index, own)
         return pa.Table.from_pylist(
             [{"platform": platform, "post_id": post_id, **_measure(finding)}
@@ -296,9 +300,8 @@ class Scorer:
     def _scored(
         self, posts: pa.Table, brand: BrandProfile, index: PostIndex | None, rows: pa.Table | None = None
     ) -> pa.Table:
-        own = [(account.platform, account.account_id) for account in brand.accounts]
         fingerprints = IndexRows.of(self.fingerprint(posts) if rows is None else rows)
-        originality = self._originality(fingerprints, index or self.open_index(None), own)
+        originality = self._originality(fingerprints, index or self.open_index(None), [brand])
         measures = posts.append_column("values", self.measure_coherence(posts, brand)["values"])
         for name in originality.column_names[2:]:
             measures = measures.append_column(name, originality[name])

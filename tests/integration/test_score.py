@@ -3,6 +3,7 @@
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -58,6 +59,54 @@ def test_a_copy_names_its_earliest_source_with_spans(scorer: Scorer, brand: Bran
     assert found.source_id == "s1" and found.score < 50
     span = found.spans[0]
     assert text[span.start : span.end] == SOURCE[span.source_start : span.source_end]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SOURCE[: len(SOURCE) // 2],
+        SOURCE[len(SOURCE) // 2 :],
+        f"#早安#{SOURCE}#面包#",
+        "\u200b".join(SOURCE),
+        f"看到这个想笑：{SOURCE}",
+    ],
+    ids=["first half", "last half", "hashtags", "zero width", "prefixed"],
+)
+def test_a_copy_that_names_no_source_is_no_quotation(
+    text: str, scorer: Scorer, brand: BrandProfile, run_folder: Path
+) -> None:
+    found = scorer.score(text, brand=brand, history=run_folder).originality
+    assert (found.label, found.source_id) == ("duplicate", "s1")
+
+
+def test_what_a_brand_repeats_is_its_own_but_not_another_brands(scorer: Scorer) -> None:
+    lvye, chengli = (BrandProfile.load(ROOT / "configs" / "brands" / f"{name}.yaml") for name in ("lvye", "chengli"))
+
+    def said(brand: BrandProfile, platform: str, day: int) -> dict[str, Any]:
+        (account,) = (one.account_id for one in brand.accounts if one.platform == platform)
+        return {
+            "post_id": f"{brand.id}{day}",
+            "platform": platform,
+            "account_id": account,
+            "text": SOURCE,
+            "published_at": at(day),
+        }
+
+    def sources(*rows: dict[str, Any]) -> list[tuple[bool, str | None]]:
+        table = posts(*rows)
+        index = scorer.open_index(None).beside(scorer.fingerprint(table))
+        found = scorer.measure_originality(table, index, brands=[lvye, chengli])
+        return list(zip(found["is_self"].to_pylist(), found["source_post_id"].to_pylist(), strict=True))
+
+    own = sources(said(lvye, "weibo", 1), said(lvye, "xiaohongshu", 2), said(lvye, "xiaohongshu", 9))
+    assert own == [(False, None), (True, "lvye1"), (True, "lvye2")], "the last one is recycled where it already was"
+    assert sources(said(chengli, "weibo", 1), said(lvye, "xiaohongshu", 2))[1] == (False, "chengli1")
+
+
+def test_a_draft_without_account_is_the_brands_own(scorer: Scorer, brand: BrandProfile, run_folder: Path) -> None:
+    elsewhere = scorer.score(SOURCE, brand=brand, history=run_folder, platform="xiaohongshu")
+    assert "syndication" in elsewhere.reasons and elsewhere.originality.score > 90
+    assert "recycled" in scorer.score(SOURCE, brand=brand, history=run_folder, platform="weibo").reasons
 
 
 def test_a_history_of_other_models_is_refused(

@@ -22,7 +22,7 @@ def measured(**given: object) -> pa.Table:
     row = {
         "platform": "weibo", **dict(zip(P_ORIGINALITY, (1.0, 0.0, 0.0, 0.0, 0.0), strict=True)), "source_platform": None,
         "source_post_id": None, "source_similarity": 0.5, "spans": [{"start": 0, "end": 2}], "text": "番茄红了", "title": None,
-        "is_self": False, "is_undetermined": False, "genuine_share": None, "n_comments": 0,
+        "other_sources": ["weibo/t"], "is_self": False, "is_undetermined": False, "genuine_share": None, "n_comments": 0,
         "values": [{"value_id": "environment", "p_expresses": 0.9, "p_touches": 0.05, "p_contradicts": 0.0, "spans": []}],
         **given,
     }  # fmt: skip
@@ -53,7 +53,14 @@ def test_only_a_derived_post_names_a_source(config: ScoreConfig) -> None:
     for p, label in (((0.1, 0.2, 0.1, 0.6, 0.0), "template"), ((0.1, 0.1, 0.1, 0.0, 0.7), "quote")):
         row = decided(config, **dict(zip(P_ORIGINALITY, p, strict=True)), source_platform="weibo", source_post_id="s")
         assert row["originality_label"] == label
-        assert row["source_post_id"] is row["source_platform"] is row["source_similarity"] is row["spans"] is None
+        assert (
+            row["source_post_id"]
+            is row["source_platform"]
+            is row["source_similarity"]
+            is row["spans"]
+            is row["other_sources"]
+            is None
+        )
     copy = dict(zip(P_ORIGINALITY, (0.0, 1.0, 0.0, 0.0, 0.0), strict=True))
     assert decided(config, **copy, source_platform="weibo", source_post_id="s")["source_post_id"] == "s"
 

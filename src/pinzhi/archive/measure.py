@@ -112,10 +112,9 @@ class Measuring:
     def originality(self, inputs: Inputs, brands: Sequence[BrandProfile]) -> None:
         """Originality of new posts, and of older ones that new but earlier posts now stand before."""
         index = self._scorer.open_index(self._store.index)
-        own = [(account.platform, account.account_id) for brand in brands for account in brand.accounts]
         again = self._affected(index)
         for path, rows in self._pending("originality", inputs.originality(), self._config.batch.posts, again):
-            self._write("originality", path, rows, self._scorer.measure_originality(rows, index, own_accounts=own))
+            self._write("originality", path, rows, self._scorer.measure_originality(rows, index, brands=brands))
 
     def coherence(self, inputs: Inputs, brands: Sequence[BrandProfile]) -> None:
         """Values of new posts, brand by brand."""

@@ -1,6 +1,6 @@
 """Search and judgement: for each post the earlier posts that it may derive from, and the one it does derive from."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from pinzhi.originality.evidence import Words, aligned_clauses, pair_features, s
 from pinzhi.originality.index import PostIndex, union
 from pinzhi.originality.rows import IndexRows, Key, Order
 from pinzhi.originality.words import WordReader
+from pinzhi.text import is_attributed
 from pinzhi.types import PairSpan
 
 ORIGINAL, DUPLICATE, REWRITE, QUOTE = range(4)  # of the pair judge
@@ -20,6 +21,9 @@ _AT_ONCE = 512  # posts that are compared at once
 _MANY = 64  # posts whose search is worth more than one thread
 _AFFECTED = 50  # later posts that are judged again for one that comes before them
 DERIVED_FROM = 0.5  # probability of duplicate, rewrite or quote from which a candidate counts as a source
+
+
+Accounts = Set[tuple[str, str | None]]  # (platform, account) of all that speak for one brand
 
 
 @dataclass(frozen=True)
@@ -64,17 +68,18 @@ class Search:
         self._limit = limits.candidates
         self._most_read = limits.read
 
-    def judge_rows(self, rows: IndexRows, index: PostIndex, own_accounts: Sequence[Key]) -> list[Finding]:
-        """One finding per row, in order; only surely earlier posts of `index` can be its source."""
-        return [finding for piece in _pieces(rows) for finding in self._judge_piece(piece, index, set(own_accounts))]
+    def judge_rows(self, rows: IndexRows, index: PostIndex, own_accounts: Sequence[Accounts]) -> list[Finding]:
+        """One finding per row, in order; only surely earlier posts of `index` can be its source. `own_accounts` are those that
+        speak for a brand, brand by brand."""
+        return [finding for piece in _pieces(rows) for finding in self._judge_piece(piece, index, own_accounts)]
 
-    def _judge_piece(self, rows: IndexRows, index: PostIndex, own: set[Key]) -> list[Finding]:
+    def _judge_piece(self, rows: IndexRows, index: PostIndex, own: Sequence[Accounts]) -> list[Finding]:
         if len(rows) < _MANY:
             with self._quietly():
                 return self._judged(rows, index, own)
         return self._judged(rows, index, own)
 
-    def _judged(self, rows: IndexRows, index: PostIndex, own: set[Key]) -> list[Finding]:
+    def _judged(self, rows: IndexRows, index: PostIndex, own: Sequence[Accounts]) -> list[Finding]:
         itself = index.find(rows.keys)
         near = index.near_duplicates(rows, Order.EARLIER, self._limit, itself)
         parts = index.partial_copies(rows, Order.EARLIER, self._limit, itself)
@@ -94,7 +99,8 @@ class Search:
             return [self._finding(rows, i, others, before[i], beside[i], judged[i], own) for i in range(len(rows))]
 
     def later_matches(self, rows: IndexRows, index: PostIndex) -> Iterable[Key]:
-        """Keys of posts in `index` that come surely after one of `rows` and are near it."""
+        """Keys of posts in `index` that come surely after one of `rows` and are near it, or near it at a time of which nobody knows
+        whether it is earlier."""
         for piece in _pieces(rows):
             yield from self._later_than(piece, index)
 
@@ -104,6 +110,9 @@ class Search:
         parts = index.partial_copies(rows, Order.LATER, _AFFECTED, itself)
         like = index.nearest(rows, Order.LATER, self._limit, itself)
         found = {at for nets in zip(near, parts, like, strict=True) for at in union(*nets, limit=_AFFECTED)}
+        found |= {
+            int(at) for rows_of in index.near_duplicates(rows, Order.UNCLEAR, _AFFECTED, itself) for at in rows_of
+        }
         return index.take(np.array(sorted(found), np.int64)).keys
 
     def _judge_all(
@@ -155,22 +164,34 @@ class Search:
 
     def _finding(
         self, rows: IndexRows, i: int, others: IndexRows, before: list[int], beside: list[int], p: np.ndarray,
-        own: set[Key],
+        own: Sequence[Accounts],
     ) -> Finding:  # fmt: skip
         template, quote = float(rows.p_template[i]), float(rows.p_quote[i])
         derived = 1 - p[:, ORIGINAL]
         sources = [k for k in range(len(before)) if derived[k] >= DERIVED_FROM]
         unclear = any(derived[len(before) + k] >= DERIVED_FROM for k in range(len(beside)))
         if not len(p[: len(before)]):
-            return Finding(combine(template, quote, np.array([1.0, 0, 0, 0])), is_undetermined=unclear)
+            return Finding(combine(template, quote, np.array([1.0, 0, 0, 0]), False), is_undetermined=unclear)
         best = int(derived[: len(before)].argmax())
-        probabilities = combine(template, quote, p[best])
+        probabilities = combine(template, quote, p[best], is_attributed(rows.texts[i]))
         if not sources:
             return Finding(probabilities, is_undetermined=unclear)
         # The judge prefers the closest text, the reader wants the first one: of the sources that are about as likely
         # as the best, the earliest counts.
         close = [k for k in sources if derived[k] >= derived[best] - 0.2]
-        first = min(close, key=lambda k: (others.start[before[k]], others.keys[before[k]]))
+        account = (rows.keys[i][0], rows.accounts[i])
+
+        def is_own(k: int) -> bool:
+            other = (others.keys[before[k]][0], others.accounts[before[k]])
+            return account[1] is not None and (other == account or any({account, other} <= brand for brand in own))
+
+        def age(k: int) -> tuple[int, Key]:
+            return int(others.start[before[k]]), others.keys[before[k]]
+
+        first = min(close, key=age)
+        if is_own(first):  # what a brand has said on this very platform is recycled, wherever it said so first
+            here = [k for k in close if is_own(k) and others.keys[before[k]][0] == account[0]]
+            first = min(here or [first], key=age)
         at = before[first]
         spans = shared_spans(others.texts[at], rows.texts[i])
         if p[first].argmax() == REWRITE:
@@ -178,16 +199,13 @@ class Search:
             aligned = aligned_clauses(earlier_words, later_words, self._read)
             if _covered(aligned) > _covered(spans):
                 spans = aligned
-        account, platform = rows.accounts[i], rows.keys[i][0]
-        is_same = account is not None and (others.keys[at][0], others.accounts[at]) == (platform, account)
-        is_brand = {(platform, account or ""), (others.keys[at][0], others.accounts[at] or "")} <= own
         return Finding(
             probabilities,
             source=others.keys[at],
             similarity=min(1.0, _covered(spans) / max(1, len(rows.texts[i].strip()))),
             spans=spans,
             others=tuple(others.keys[before[k]] for k in sources if k != first),
-            is_self=is_same or is_brand,
+            is_self=is_own(first),
             is_undetermined=unclear,
         )
 
@@ -197,11 +215,18 @@ def _pieces(rows: IndexRows) -> Iterator[IndexRows]:
         yield rows.pick(np.arange(start, min(start + _AT_ONCE, len(rows))))
 
 
-def combine(template: float, quote: float, pair: np.ndarray) -> tuple[float, float, float, float, float]:
-    """Boilerplate is a template whatever it resembles; a text can be an open quotation of what the archive lacks."""
+def combine(
+    template: float, quote: float, pair: np.ndarray, names_source: bool
+) -> tuple[float, float, float, float, float]:
+    """Boilerplate is a template whatever it resembles; a text can be an open quotation of what the archive lacks. One that names
+    no source quotes nobody: what the judge takes for a quotation there is a part that was copied."""
     rest = 1 - template
-    quoted = max(quote, float(pair[QUOTE]))
-    plain = pair[[ORIGINAL, DUPLICATE, REWRITE]]
+    plain = pair[[ORIGINAL, DUPLICATE, REWRITE]].astype(float)
+    quoted = quote
+    if names_source:
+        quoted = max(quote, float(pair[QUOTE]))
+    else:
+        plain[1] += float(pair[QUOTE])
     plain = plain / max(1e-9, float(plain.sum())) * (1 - quoted)
     return (rest * float(plain[0]), rest * float(plain[1]), rest * float(plain[2]), template, rest * quoted)
 

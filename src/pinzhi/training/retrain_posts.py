@@ -24,6 +24,7 @@ from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
 from pinzhi.labels import ORIGINALITY_CLASSES, Grade
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.originality.search import combine
+from pinzhi.text import is_attributed
 from pinzhi.training.corpus import text_key
 from pinzhi.training.data import FRESH, is_dev, read_coherence, read_pairs, split, split_posts
 from pinzhi.training.finetune import finetune, kept_for_judge, save
@@ -187,8 +188,9 @@ class OriginalityTraining:
         nothing = np.tile([1.0, 0.0, 0.0, 0.0], (len(self._templates), 1))
         _, manner = heads.posts([row.later for row in self._pairs] + [row.text for row in self._templates])
         template, quote = manner[:, MANNERS.index("template")], manner[:, MANNERS.index("quote")]
-        p = [combine(t, q, pair) for t, q, pair in zip(template, quote, np.concatenate([judged, nothing]), strict=True)]
-        return np.array(p)
+        names_source = [is_attributed(row.later) for row in self._pairs] + [False] * len(self._templates)
+        said = zip(template, quote, np.concatenate([judged, nothing]), names_source, strict=True)
+        return np.array([combine(*one) for one in said])
 
     def guess(self, said: np.ndarray) -> np.ndarray:
         """Classes."""
