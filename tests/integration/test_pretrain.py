@@ -13,12 +13,12 @@ from transformers import AutoModel, BertModel
 
 from pinzhi.errors import ConfigError, ModelError
 from pinzhi.heads.encoder import Encoder
-from pinzhi.heads.tokenizer import CODES, ROLES
+from pinzhi.heads.tokenizer import CODES, ROLES, build_tokenizer
 from pinzhi.paths import configs
 from pinzhi.training.comparison import compare_encoders
 from pinzhi.training.encoders import encoder_folder
 from pinzhi.training.objectives import IGNORED, MaskedWords, ReplacedWords, shrunk
-from pinzhi.training.pretrain import pretrain
+from pinzhi.training.pretrain import pack_words, pretrain, whole_word_masks
 from pinzhi.training.settings import ComparisonSettings, EncoderSettings
 from tests.conftest import save_foreign_bert, small_bert
 
@@ -69,6 +69,23 @@ def test_a_bert_of_another_size_goes_on_from_its_folder_and_resumes(data: Path, 
     assert len({reader.role(name[1:-1]) for name in ROLES}) == len(ROLES)
     weights = reader.token_weights()
     assert weights[reader.token_ids(["茶"])[0]] > 0 and weights[reader.tokenizer.sep_token_id] == 0
+
+
+def test_words_are_masked_whole(tmp_path: Path) -> None:
+    tokenizer = build_tokenizer({character: 9 for word in WORDS for character in word} | {WORDS[0]: 9})
+    lines = [" ".join(WORDS[i % 12] for i in range(start, start + 20)) for start in range(60)]
+    packed = pack_words(lines, tokenizer, 32)
+    assert {len(row) for name in packed for row in packed[name]} == {32}
+    torch.manual_seed(2)
+    rows = [{name: packed[name][row] for name in packed} for row in range(len(packed["input_ids"]))]
+    batch = whole_word_masks(tokenizer, 0.3)(rows)
+    masked = batch["labels"] != IGNORED
+    tokens = torch.tensor(packed["input_ids"])
+    marks = torch.isin(tokens, torch.tensor([tokenizer.cls_token_id, tokenizer.sep_token_id]))
+    assert not masked[marks].any() and 0.2 < masked[~marks].float().mean() < 0.4
+    places = torch.tensor(packed["offset_mapping"])
+    inside = (places[:, 1:, 0] == places[:, :-1, 1]) & ~marks[:, 1:] & ~marks[:, :-1]
+    assert inside.sum() > 100 and torch.equal(masked[:, 1:][inside], masked[:, :-1][inside])
 
 
 def tiny() -> EncoderSettings:

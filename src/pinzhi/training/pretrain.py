@@ -62,6 +62,27 @@ def skipgram_vectors(lines: list[list[int]], n_tokens: int, size: int, settings:
     return vectors
 
 
+def pack_words(lines: list[str], tokenizer: Any, length: int) -> dict[str, list[Any]]:
+    """Texts, as words joined by spaces, one after the other in rows of `length` tokens, each begun with the first mark; with the
+    places of the tokens in their texts, by which a collator tells which of them are one word."""
+    told = tokenizer(lines, add_special_tokens=False, return_offsets_mapping=True)
+    marks = {"input_ids": (tokenizer.cls_token_id, tokenizer.sep_token_id), "offset_mapping": ((0, 0), (0, 0))}
+    packed: dict[str, list[Any]] = {}
+    for name, (first, last) in marks.items():
+        row = [one for text in told[name] for one in (*text, last)]
+        packed[name] = [[first, *row[start : start + length - 1]] for start in range(0, len(row), length - 1)][:-1]
+    return packed
+
+
+def whole_word_masks(tokenizer: Any, share: float) -> Any:
+    """A collator of packed rows that masks a `share` of the words, whole (Cui and others, 2019)."""
+    from transformers import DataCollatorForLanguageModeling
+
+    return DataCollatorForLanguageModeling(
+        tokenizer, mlm_probability=share, whole_word_mask=True, mask_replace_prob=1.0, random_replace_prob=0.0
+    )
+
+
 def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | None = None) -> Path:
     """Train an encoder on the texts under `data`; every step writes into `out` and is skipped when it is there. With
     `start`, the folder of any encoder and its tokenizer, training goes on from there; else vocabulary and static vectors
@@ -73,7 +94,6 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | Non
     from transformers import (
         AutoModel,
         AutoTokenizer,
-        DataCollatorForLanguageModeling,
         Trainer,
         TrainingArguments,
         set_seed,
@@ -94,19 +114,11 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | Non
         tokenizer = build_tokenizer(count_vocabulary(corpus, settings.vocabulary))
     tokenizer.save_pretrained(encoder)
 
-    length = settings.training.sequence_length
-
-    def pack(batch: dict[str, list[str]]) -> dict[str, list[list[int]]]:
-        tokens: list[int] = []
-        for ids in tokenizer(batch["words"], add_special_tokens=False)["input_ids"]:
-            tokens.extend([*ids, tokenizer.sep_token_id])
-        rows = [
-            [tokenizer.cls_token_id, *tokens[start : start + length - 1]] for start in range(0, len(tokens), length - 1)
-        ]
-        return {"input_ids": rows[:-1]}
-
     dataset = Dataset.from_parquet(str(corpus)).shuffle(seed=settings.seed)
-    packed = dataset.map(pack, batched=True, batch_size=2000, remove_columns=dataset.column_names)
+    packed = dataset.map(
+        pack_words, batched=True, batch_size=2000, remove_columns=dataset.column_names, input_columns=["words"],
+        fn_kwargs={"tokenizer": tokenizer, "length": settings.training.sequence_length},
+    )  # fmt: skip
 
     set_seed(settings.seed)
     if trunk is None:
@@ -145,9 +157,10 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | Non
             dataloader_num_workers=0,
             dataloader_pin_memory=False,
             disable_tqdm=False,
+            remove_unused_columns=False,
         ),
         train_dataset=packed,
-        data_collator=DataCollatorForLanguageModeling(tokenizer, mlm_probability=settings.objective.masked_share),
+        data_collator=whole_word_masks(tokenizer, settings.objective.masked_share),
     )
     with deterministic():
         trainer.train(resume_from_checkpoint=last_whole(checkpoints))
