@@ -1,14 +1,29 @@
-"""Versions of models: what belongs together changes together, and what a change would do is known before."""
+"""Versions of models: what belongs together changes together, what a change would do is known before, and what was
+changed or half written is never used."""
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors.torch import load_file, save_file
 
 from pinzhi.cli import main
-from pinzhi.heads.store import active_versions, open_active, promote, rollback, write_version
+from pinzhi.errors import ModelError
+from pinzhi.heads.store import (
+    Version,
+    active_versions,
+    list_versions,
+    open_active,
+    promote,
+    promote_all,
+    rollback,
+    sha256,
+    show,
+    write_version,
+)
 from tests.conftest import ROOT, small_archive
 
 BRAND = ["--brand", str(ROOT / "configs" / "brands" / "lvye.yaml")]
@@ -96,3 +111,241 @@ def test_a_head_alone_does_not_go_back_to_another_encoder(store: Path, tmp_path:
     promote(store, "encoder", version)
     assert main(["models", "rollback", "sentiment", "--models", str(store)]) == 2
     assert active_versions(store)["encoder"] == version
+
+
+HEADS = ("mood", "topic")
+
+
+def add(store: Path, head: str, day: str, words: str = "", encoder: str | None = None) -> str:
+    """A version of `head` with some small files; two of different `words` differ."""
+    source = store.parent / "source"
+    shutil.rmtree(source, ignore_errors=True)
+    source.mkdir()
+    (source / "model.safetensors").write_text(f"{head} {words}", "utf-8")
+    report = {"macro_f1": {"value": 0.7524, "n": 9}, "reason": f"it gains {words}", "slices": []}
+    (source / "metrics.json").write_text(json.dumps(report), "utf-8")
+    encoder = encoder or active_versions(store)["encoder"]
+    described = {"temperature": 1.0} if head == "encoder" else {"temperature": 1.0, "encoder": encoder}
+    return write_version(store, head, source, described, day)
+
+
+@pytest.fixture
+def little(tmp_path: Path) -> Path:
+    """A store of an encoder and two heads, each with a version in use, one in use before and a candidate."""
+    store = tmp_path / "little"
+    encoder = add(store, "encoder", "20260101", encoder="none")
+    for day in ("20260101", "20260102"):
+        promote_all(store, {head: add(store, head, day, day, encoder) for head in HEADS} | {"encoder": encoder})
+    for head in HEADS:
+        add(store, head, "20260103", "nothing")
+    return store
+
+
+def of_state(store: Path, head: str, state: str) -> Version:
+    (found,) = (one for one in list_versions(store) if (one.head, one.state) == (head, state))
+    return found
+
+
+def command(store: Path, *arguments: str) -> int:
+    return main(["models", *arguments, "--models", str(store)])
+
+
+def change(folder: Path, **entries: Any) -> Path:
+    """`folder`, in whose manifest other things stand."""
+    path = folder / "head.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | entries), "utf-8")
+    return folder
+
+
+def change_weights(folder: Path) -> Path:
+    """`folder` with other weights, whose digest its manifest knows."""
+    weights = folder / "model.safetensors"
+    weights.write_text("others", "utf-8")
+    files = json.loads((folder / "head.json").read_text("utf-8"))["files"]
+    return change(folder, files=files | {weights.name: sha256(weights)})
+
+
+def lose(folder: Path, name: str) -> Path:
+    (folder / name).unlink()
+    return folder
+
+
+def write_manifest(folder: Path, content: bytes) -> Path:
+    (folder / "head.json").write_bytes(content)
+    return folder
+
+
+CHANGES: dict[str, Callable[[Path], Path]] = {
+    "temperature": lambda folder: change(folder, temperature=50.0),
+    "weights with their digest": change_weights,
+    "another digest in the name": lambda folder: folder.rename(folder.with_name(folder.name[:-4] + "0000")),
+    "another day in the name": lambda folder: folder.rename(folder.with_name("2027" + folder.name[4:])),
+    "another head": lambda folder: folder.rename(folder.parent.parent / "topic" / folder.name),
+    "no manifest": lambda folder: lose(folder, "head.json"),
+    "no weights": lambda folder: lose(folder, "model.safetensors"),
+    "half a manifest": lambda folder: write_manifest(folder, (folder / "head.json").read_bytes()[:90]),
+    "an empty manifest": lambda folder: write_manifest(folder, b"{}"),
+    "a manifest of bytes": lambda folder: write_manifest(folder, b"\xff\x00"),
+    "a list for a manifest": lambda folder: write_manifest(folder, b"[]"),
+}
+
+
+@pytest.mark.parametrize("how", CHANGES)
+def test_a_changed_or_half_written_version_is_refused_and_stands_in_nobodys_way(
+    how: str, little: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = active_versions(little)
+    damaged = CHANGES[how](of_state(little, "mood", "candidate").folder)
+    head, name = damaged.parent.name, damaged.name
+    assert command(little, "promote", head, name) == 3
+    assert str(damaged) in (said := capsys.readouterr().err) and "damaged or was changed" in said
+    for versions in ((before[head], name), (name, before[head])):
+        assert command(little, "diff", *versions, "--on", str(tmp_path), *BRAND) == 3
+        assert str(damaged) in capsys.readouterr().err
+    assert active_versions(little) == before
+
+    assert command(little, "list") == 0
+    lines = capsys.readouterr().out.splitlines()
+    at = next(i for i, line in enumerate(lines) if f"{head} " in line and name in line)
+    assert "broken" in lines[at] and str(damaged) in lines[at + 1]
+    assert sum("broken" in line for line in lines) == 1
+    assert command(little, "promote", "mood", of_state(little, "mood", "previous").version) == 0
+    assert command(little, "rollback", "topic") == 0
+    assert command(little, "rollback", "mood") == 0
+
+
+def test_nothing_goes_back_to_a_changed_version(little: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = active_versions(little)
+    damaged = change(of_state(little, "mood", "previous").folder, temperature=50.0)
+    assert command(little, "rollback", "mood") == 3
+    assert str(damaged) in capsys.readouterr().err and active_versions(little) == before
+    assert command(little, "promote", "mood", of_state(little, "mood", "candidate").version) == 0
+
+
+def test_the_active_version_is_that_of_its_name_whatever_digest_is_listed(little: Path) -> None:
+    active = open_active(little, "mood")
+    digest = sha256(active.folder / "head.json")
+    change(active.folder, temperature=50.0)
+    switch = little / "active.toml"
+    switch.write_text(switch.read_text("utf-8").replace(digest, sha256(active.folder / "head.json")), "utf-8")
+    with pytest.raises(ModelError, match="was changed"):
+        open_active(little, "mood")
+    assert command(little, "rollback", "mood") == 0, "what the message advises"
+    assert open_active(little, "mood").version != active.version
+
+
+def test_every_shipped_version_is_whole() -> None:
+    assert [one.fault for one in list_versions(ROOT / "models")] == [None] * len(active_versions(ROOT / "models"))
+
+
+def test_a_manifest_without_files_is_refused_even_under_its_own_name(
+    little: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = little / "mood" / "20260104-44136fa3"  # sha256 of {}
+    folder.mkdir()
+    write_manifest(folder, b"{}")
+    assert command(little, "promote", "mood", folder.name) == 3
+    assert "expected `files`" in capsys.readouterr().err
+
+
+def test_what_a_killed_writer_left_is_no_version(little: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    candidate = of_state(little, "mood", "candidate").folder
+    shutil.copytree(candidate, candidate.with_name(".new-x1y2z3"))
+    assert command(little, "promote", "mood", ".new-x1y2z3") == 2
+    assert command(little, "list", "--json") == 0
+    assert ".new" not in capsys.readouterr().out
+
+
+def test_a_version_that_cannot_be_written_leaves_nothing(little: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = content(little)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(OSError, match="No space"):
+        add(little, "mood", "20260104")
+    assert content(little) == before and not list(little.glob("mood/.*"))
+
+
+def test_a_version_in_use_that_is_gone_is_listed_and_gone_back_from(
+    little: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    active = open_active(little, "mood")
+    shutil.rmtree(active.folder)
+    assert command(little, "list") == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if active.version in line)
+    assert line.startswith("*") and "broken" in line
+    assert command(little, "rollback", "mood") == 0
+
+
+def test_writing_a_damaged_version_again_makes_it_whole(little: Path) -> None:
+    candidate = of_state(little, "mood", "candidate")
+    lose(candidate.folder, "model.safetensors")
+    assert add(little, "mood", "20260103", "nothing") == candidate.version
+    assert show(little, "mood", candidate.version) == candidate
+
+
+def test_an_encoder_passes_over_damaged_candidates_and_wants_all_heads(
+    little: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = active_versions(little)
+    encoder = add(little, "encoder", "20260105", "other", "none")
+    whole = {head: add(little, head, "20260105", "whole", encoder) for head in HEADS}
+    lose(little / "mood" / add(little, "mood", "20260106", "newer", encoder), "model.safetensors")
+    promote(little, "encoder", encoder)
+    assert active_versions(little) == {"encoder": encoder} | whole
+    damaged = change(little / "topic" / before["topic"], temperature=50.0)
+    assert command(little, "rollback", "encoder") == 3
+    said = capsys.readouterr().err
+    assert str(damaged) in said and active_versions(little) == {"encoder": encoder} | whole
+    shutil.rmtree(little / "topic" / before["topic"])
+    for one in (little / "topic").glob("2026010[13]-*"):
+        shutil.rmtree(one)
+    assert command(little, "rollback", "encoder") == 3
+    assert "topic" in capsys.readouterr().err and active_versions(little)["encoder"] == encoder
+
+
+def test_the_list_says_when_how_good_and_why(little: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(little, "list") == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    kept = of_state(little, "topic", "candidate").version
+    assert ["topic", kept, "2026-01-03", "candidate", "macro_f1", "0.752"] in lines
+    assert ["it", "gains", "nothing"] in lines
+    assert ["*", "topic", active_versions(little)["topic"], "2026-01-02", "active", "macro_f1", "0.752"] in lines
+    assert command(little, "list", "--json") == 0
+    found = [one for one in json.loads(capsys.readouterr().out) if one["head"] == "topic"]
+    assert [one["state"] for one in found] == ["previous", "active", "candidate"]
+    assert found[2] | {"manifest": None, "folder": None} == {
+        "head": "topic", "version": kept, "is_active": False, "folder": None, "manifest": None, "date": "2026-01-03",
+        "state": "candidate", "metric": "macro_f1", "value": 0.7524, "reason": "it gains nothing", "fault": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("show", "nothing"), 2, "expected a head of encoder, mood, topic, found nothing"),
+        (("rollback", "nothing"), 2, "expected a head of encoder, mood, topic, found nothing"),
+        (("promote", "nothing", "1"), 2, "expected a head of encoder, mood, topic, found nothing"),
+        (("show", "mood", "20200101-none"), 2, "expected a version of mood, found no 20200101-none"),
+        (("rollback", "encoder"), 2, "expected an earlier version of encoder"),
+    ],
+)
+def test_what_is_not_there_is_said(
+    arguments: tuple[str, ...], code: int, says: str, little: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(little, *arguments) == code
+    assert says in capsys.readouterr().err
+
+
+def test_stores_that_are_none_are_said(little: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(tmp_path / "nowhere", "list") == 2
+    assert "expected a folder of model versions" in capsys.readouterr().err
+    (tmp_path / "void").mkdir()
+    assert command(tmp_path / "void", "show", "mood") == 3
+    assert "expected folders of model versions" in capsys.readouterr().err
+    for wrong in ("version = 3", 'version = "1"', 'version = "1"\ndigest = "2"\nprevious = 3'):
+        (little / "active.toml").write_text(f"[mood]\n{wrong}\n", "utf-8")
+        assert command(little, "list") == 3
+        assert "expected a version and a digest of mood" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from pinzhi.config import ScoreConfig
 from pinzhi.memory import hand_back
 from pinzhi.originality.index import PostIndex
 from pinzhi.originality.rows import keys_of
+from pinzhi.originality.search import RULES
 from pinzhi.tables import write_parquet
 
 if TYPE_CHECKING:
@@ -43,11 +44,11 @@ class Inputs:
 
     def __init__(self, scorer: "Scorer", brands: Sequence[BrandProfile], config: ScoreConfig) -> None:
         search = config.originality
-        own = ",".join(sorted(f"{a.platform}/{a.account_id}" for brand in brands for a in brand.accounts))
+        own = repr(sorted(sorted((one.platform, one.account_id) for one in brand.accounts) for brand in brands))
         self._comment_tag = scorer.digest_of(("encoder", "sentiment", "authenticity"))
         self._print_tag = scorer.index_id
         self._original_tag = scorer.digest_of(
-            ("originality",), own, scorer.index_id, f"{search.max_candidates}/{search.max_read}"
+            ("originality",), own, scorer.index_id, RULES, f"{search.max_candidates}/{search.max_read}"
         )  # fmt: skip
         self._scorer, self._explain_from = scorer, config.coherence.explain_from
 

@@ -9,7 +9,7 @@ BUG = 70  # EX_SOFTWARE of sysexits.h
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM}
-_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
+_ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
 def explain(error: Exception) -> tuple[str, int]:
@@ -29,6 +29,10 @@ def _translate(error: Exception) -> PinzhiError | None:
         return StorageError("expected enough memory to go on, found none left; close other programs and run it again")
     if not isinstance(error, OSError):
         return None
+    if isinstance(error, _ABSENT):
+        # Arrow gives no file name, and not always a number: the path is all that it says, or part of its sentence.
+        at, found = (error, "none") if error.filename is None else (error.filename, error.strerror)
+        return InputError(f"{at}: expected a readable file, found {found}; check the path")
     where = error.filename if error.filename is not None else "the output folder"
     if error.errno in _FULL:
         return StorageError(
@@ -40,8 +44,6 @@ def _translate(error: Exception) -> PinzhiError | None:
             f"{where}: expected to be allowed to use it, found it read-only or closed to this user; "
             "change its permissions or name another folder"
         )
-    if error.errno in _ABSENT:
-        return InputError(f"{where}: expected a readable file, found {error.strerror}; check the path")
     return StorageError(f"{where}: {error.strerror or error}; check the disk and run the same command again")
 
 

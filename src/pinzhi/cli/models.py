@@ -1,7 +1,9 @@
 """`pinzhi models`: versions, cards, the switch, and what a switch would change."""
 
 import dataclasses
+from collections.abc import Mapping
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,15 +27,20 @@ Head = Annotated[str, typer.Argument(metavar="HEAD", help="sentiment, authentici
 
 @app.command("list")
 def list_(models: Models = None, json: Json = False) -> None:
-    """Every version; * is in use."""
+    """Every version with its date, state and figure, and why it was promoted or kept back; * is in use."""
     from pinzhi.heads import store
 
-    found = store.list_versions(models or paths.models())
+    found = [_as_json(version) for version in store.list_versions(_root(models))]
     if json:
-        print_json([_as_json(version) for version in found])
+        print_json(found)
         return
-    for version in found:
-        console().print(visible(f"{'*' if version.is_active else ' '} {version.head:14} {version.version}"))
+    for one in found:
+        mark, state = "*" if one["is_active"] else " ", "broken" if one["fault"] else one["state"]
+        figure = f"{one['metric']} {one['value']:.3f}" if one["metric"] else ""
+        line = f"{mark} {one['head']:14} {one['version']}  {one['date'] or '-':10}  {state:9}  {figure}"
+        console().print(visible(line.rstrip()))
+        if why := one["fault"] or one["reason"]:
+            console().print(visible(f"    {why}"))
 
 
 @app.command("show")
@@ -46,7 +53,7 @@ def show(
     """The card and the manifest of one version."""
     from pinzhi.heads import store
 
-    found = store.show(models or paths.models(), head, version)
+    found = store.show(_root(models), head, version)
     if json:
         print_json(_as_json(found))
         return
@@ -59,7 +66,7 @@ def promote(head: Head, version: Annotated[str, typer.Argument(metavar="VERSION"
     """Make VERSION the active one of HEAD, after checking its files."""
     from pinzhi.heads import store
 
-    store.promote(models or paths.models(), head, version)
+    store.promote(_root(models), head, version)
     console().print(visible(f"{head}: {version}"))
 
 
@@ -68,7 +75,7 @@ def rollback(head: Head, models: Models = None) -> None:
     """Back to the version of HEAD that was active before."""
     from pinzhi.heads import store
 
-    console().print(visible(f"{head}: {store.rollback(models or paths.models(), head)}"))
+    console().print(visible(f"{head}: {store.rollback(_root(models), head)}"))
 
 
 @app.command("diff")
@@ -93,9 +100,10 @@ def diff(
     from pinzhi.heads import store
     from pinzhi.scoring import Scorer
 
-    root = models or paths.models()
+    root = _root(models)
     head = store.head_of(root, old)
-    store.show(root, head, new)
+    for version in (old, new):  # a damaged one is refused now, not after the other has scored everything
+        store.show(root, head, version)
     settings = ScoreConfig.load(config)
     profiles = [BrandProfile.load(path) for path in brands]
     with ExitStack() as held:
@@ -140,14 +148,45 @@ def _show_changes(found: "Comparison", lang: Lang) -> None:
         screen.print(visible(line))
 
 
+def _root(models: Path | None) -> Path:
+    return paths.models() if models is None else existing([models], "a folder of model versions")[0]
+
+
 def _as_json(version: "Version") -> dict[str, Any]:
+    report = version.report()
+    metric, value = _primary(report) or (None, None)
     return {
         "head": version.head,
         "version": version.version,
         "is_active": version.is_active,
         "folder": str(version.folder),
         "manifest": dict(version.manifest),
+        "date": _date(version.version),
+        "state": version.state,
+        "metric": metric,
+        "value": value,
+        "reason": report.get("reason"),
+        "fault": version.fault,
     }
+
+
+def _primary(report: Mapping[str, Any], within: str = "") -> tuple[str, float] | None:
+    """Name and value of the first figure of a report."""
+    for name, figure in report.items():
+        if isinstance(figure, dict):
+            if "value" in figure:
+                return within + name, float(figure["value"])
+            if found := _primary(figure, f"{within}{name}."):
+                return found
+    return None
+
+
+def _date(version: str) -> str | None:
+    """The day in the name of a version; None in a name of another kind."""
+    try:
+        return datetime.strptime(version.partition("-")[0], "%Y%m%d").date().isoformat()
+    except ValueError:
+        return None
 
 
 def _number(value: Any) -> str:

@@ -1,7 +1,9 @@
 """Model versions on disk: written whole, named by content, opened only when every digest agrees.
 
-`models/<head>/<version>/` holds the files of one version and `head.json`, which lists their digests. `active.toml`
-names the active version of each head and the digest of its `head.json`; it is the only place where a version is chosen.
+`models/<head>/<version>/` holds the files of one version and `head.json`, which lists their digests; the version is named
+after the digest of `head.json`. `active.toml` names the active version of each head and that digest in full; it is the only
+place where a version is chosen. Folders that begin with a dot are no versions: they are being written, or their writer was
+killed.
 """
 
 import hashlib
@@ -14,22 +16,41 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pinzhi.errors import ModelError, UsageError
 
 MANIFEST = "head.json"
+METRICS = "metrics.json"
+_DAMAGED = (
+    "the model is damaged or was changed: restore it from version control, or choose another with "
+    "`pinzhi models promote` or `rollback`"
+)
+
+Active = Mapping[str, Mapping[str, Any]]  # head -> what `active.toml` says of it
+State = Literal["active", "previous", "candidate"]  # in use; in use before; never, or gone back from
 
 
 @dataclass(frozen=True)
 class Version:
-    """One version of one head."""
+    """One version of one head. `fault` says why it cannot be used; None where it is whole."""
 
     head: str
     version: str
     folder: Path
     manifest: Mapping[str, Any]
-    is_active: bool
+    state: State
+    fault: str | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is the one in use."""
+        return self.state == "active"
+
+    def report(self) -> dict[str, Any]:
+        """What was measured when it was written, the figure that it was judged by first; empty where that cannot be known."""
+        is_there = self.fault is None and METRICS in self.manifest["files"]
+        return json.loads((self.folder / METRICS).read_text("utf-8")) if is_there else {}
 
 
 def sha256(path: Path) -> str:
@@ -39,38 +60,58 @@ def sha256(path: Path) -> str:
 
 
 def write_version(models: Path, head: str, source: Path, manifest: Mapping[str, Any], date: str) -> str:
-    """Move the files of folder `source` into the store as a new version of `head`; returns its name.
+    """Copy the files of folder `source` into the store as a new version of `head`; returns its name.
 
     The name is `date` (YYYYMMDD) and the start of the content digest. Nothing becomes active.
     """
     files = {path.name: sha256(path) for path in sorted(source.iterdir()) if path.name != MANIFEST}
-    content = {"head": head, **manifest, "files": files}
+    content = {"head": head, **manifest, "date": date, "files": files}
     text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-    version = f"{date}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    version = _name(date, hashlib.sha256(text.encode()).hexdigest())
     target = models / head / version
-    if target.exists():
+    if target.exists() and _look(models, {}, head, version).fault is None:
         return version
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
-    for name in files:
-        shutil.copyfile(source / name, temporary / name)  # readable by everyone, whatever the source was
-    (temporary / MANIFEST).write_text(text, "utf-8")
-    temporary.chmod(0o755)
-    temporary.rename(target)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=target.parent) as scratch:
+        whole = Path(scratch) / version
+        whole.mkdir()
+        for name in files:
+            shutil.copyfile(source / name, whole / name)  # readable by everyone, whatever the source was
+        (whole / MANIFEST).write_text(text, "utf-8")
+        if target.exists():
+            shutil.rmtree(target)  # damaged, and of this very content when it was whole
+        whole.rename(target)
     return version
+
+
+def _name(date: str, digest: str) -> str:
+    return f"{date}-{digest[:8]}"
 
 
 def _read_active(models: Path) -> dict[str, dict[str, Any]]:
     path = models / "active.toml"
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        active = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no such file; restore models/ or run `pinzhi models promote`") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: expected TOML in UTF-8, found {error}; restore it from version control") from error
+    kinds = {"version": str, "digest": str, "previous": list}
+    for head, entry in active.items():
+        given = {"previous": [], **entry} if isinstance(entry, dict) else {}
+        if not all(isinstance(given.get(key), kind) for key, kind in kinds.items()):
+            raise ModelError(
+                f"{path}: expected a version and a digest of {head}, found {entry!r}; restore it from version control"
+            )
+    return active
 
 
-def _write_active(models: Path, active: Mapping[str, Mapping[str, Any]]) -> None:
+def _in_use(models: Path) -> dict[str, dict[str, Any]]:
+    """As `_read_active`; nothing is in use in a store of which no version was promoted yet."""
+    return _read_active(models) if (models / "active.toml").exists() else {}
+
+
+def _write_active(models: Path, active: Active) -> None:
     lines = ["# Head -> version in use. Edited by `pinzhi models promote` and `rollback`.\n"]
     for head, entry in sorted(active.items()):
         lines.append(f'\n[{head}]\nversion = "{entry["version"]}"\ndigest = "{entry["digest"]}"\n')
@@ -90,54 +131,107 @@ def active_versions(models: Path) -> dict[str, str]:
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
     try:
-        return json.loads((folder / MANIFEST).read_text("utf-8"))
+        manifest = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ModelError(f"{path}: expected the manifest of a model version, found no file; {_DAMAGED}") from error
     except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{folder / MANIFEST}: expected the manifest of a model version, found {error}; "
-            "restore the folder or run `pinzhi models rollback`"
-        ) from error
+        raise ModelError(f"{path}: expected the manifest of a model version, found {error}; {_DAMAGED}") from error
+    files = manifest.get("files") if isinstance(manifest, dict) else None
+    if not isinstance(files, dict) or not all(isinstance(digest, str) for digest in files.values()):
+        raise ModelError(f"{path}: expected `files` with the digest of each, found none; {_DAMAGED}")
+    return manifest
+
+
+def _look(models: Path, active: Active, head: str, name: str) -> Version:
+    """A version as it lies there, whole or not: its manifest agrees with its name and its files with the manifest, or
+    `fault` says what does not."""
+    folder, entry = models / head / name, active.get(head, {})
+    before = entry.get("previous", ())
+    state: State = "active" if entry.get("version") == name else "previous" if name in before else "candidate"
+    manifest: Mapping[str, Any] = {}
+    try:
+        manifest = _manifest(folder)
+        digest = sha256(folder / MANIFEST)
+        # Versions of before do not say their date: nothing but the name does.
+        said = f"{manifest.get('head')}/{_name(manifest.get('date', name.partition('-')[0]), digest)}"
+        if said != f"{head}/{name}":
+            raise ModelError(
+                f"{folder}: expected {said}, after what its {MANIFEST} holds, found {head}/{name}; {_DAMAGED}"
+            )
+        if state == "active":
+            _check(folder / MANIFEST, entry["digest"])
+        for file, expected in manifest["files"].items():
+            _check(folder / file, expected)
+    except ModelError as error:
+        return Version(head, name, folder, manifest, state, str(error))
+    return Version(head, name, folder, manifest, state)
+
+
+def _check(path: Path, expected: str) -> None:
+    try:
+        found = sha256(path)
+    except OSError as error:
+        raise ModelError(f"{path}: expected a readable file, found {error.strerror}; {_DAMAGED}") from error
+    if found != expected:
+        raise ModelError(f"{path}: expected sha256 {expected[:12]}…, found {found[:12]}…; {_DAMAGED}")
+
+
+def _whole(version: Version) -> Version:
+    """`version` itself. Raises ModelError with its fault."""
+    if version.fault is not None:
+        raise ModelError(version.fault)
+    return version
 
 
 def open_active(models: Path, head: str) -> Version:
     """The active version of `head`, every file checked against its digest. Raises ModelError."""
-    entry = _read_active(models).get(head)
-    if entry is None:
+    active = _read_active(models)
+    if head not in active:
         raise ModelError(f"{models / 'active.toml'}: expected a section [{head}], found none; promote a version of it")
-    folder = models / head / entry["version"]
-    manifest = _manifest(folder)
-    _check(folder / MANIFEST, str(entry["digest"]))
-    for name, digest in manifest["files"].items():
-        _check(folder / name, digest)
-    return Version(head, entry["version"], folder, manifest, True)
+    return _whole(_look(models, active, head, active[head]["version"]))
 
 
-def _check(path: Path, expected: str) -> None:
-    found = sha256(path) if path.exists() else "no file"
-    if found != expected:
-        raise ModelError(
-            f"{path}: expected sha256 {expected[:12]}…, found {found[:12]}…; the model is damaged or was changed: "
-            "restore it from version control, or choose another with `pinzhi models promote` or `rollback`"
-        )
+def _names(models: Path) -> list[tuple[str, str]]:
+    """Head and name of every version in the store, sorted."""
+    folders = (path for path in models.glob("*/*") if path.is_dir())
+    return sorted(
+        (path.parent.name, path.name)
+        for path in folders
+        if not path.name.startswith(".") and not path.parent.name.startswith(".")
+    )
+
+
+def _names_of(models: Path, head: str) -> list[str]:
+    """Names of the versions of `head`. Raises UsageError that says which heads there are, ModelError when there are none."""
+    names = _names(models)
+    if not names:
+        raise ModelError(f"{models}: expected folders of model versions, found none; name their folder with --models")
+    found = [name for one, name in names if one == head]
+    if not found:
+        raise UsageError(f"expected a head of {', '.join(sorted({one for one, _ in names}))}, found {head}")
+    return found
 
 
 def list_versions(models: Path) -> list[Version]:
-    """Every version in the store, by head and name; a store without `active.toml` has none in use yet."""
-    active = active_versions(models) if (models / "active.toml").exists() else {}
-    return [
-        Version(path.parent.parent.name, path.parent.name, path.parent, _manifest(path.parent),
-                active.get(path.parent.parent.name) == path.parent.name)
-        for path in sorted(models.glob(f"*/*/{MANIFEST}"))
-    ]  # fmt: skip
+    """Every version in the store, by head and name, also those that are damaged, and one in use that is gone; a store
+    without `active.toml` has none in use yet."""
+    active = _in_use(models)
+    names = {*_names(models), *((head, entry["version"]) for head, entry in active.items())}
+    return [_look(models, active, head, name) for head, name in sorted(names)]
 
 
 def show(models: Path, head: str, version: str | None = None) -> Version:
-    """One version, by default the active one. Raises UsageError when there is none of that name."""
-    wanted = version or active_versions(models).get(head)
-    for found in list_versions(models):
-        if found.head == head and found.version == wanted:
-            return found
-    raise UsageError(f"expected a version of {head}, found no {wanted}; `pinzhi models list` shows what there is")
+    """One version, by default the active one. Raises UsageError when there is none of that name, ModelError when it is
+    damaged."""
+    names, active = _names_of(models, head), _in_use(models)
+    wanted = version or active.get(head, {}).get("version")
+    if wanted is None:
+        raise UsageError(f"expected a version of {head} in use, found none; `pinzhi models list` shows what there is")
+    if wanted not in names:
+        raise UsageError(f"expected a version of {head}, found no {wanted}; `pinzhi models list` shows what there is")
+    return _whole(_look(models, active, head, wanted))
 
 
 def promote(models: Path, head: str, version: str) -> None:
@@ -148,13 +242,13 @@ def promote(models: Path, head: str, version: str) -> None:
 
 def promote_all(models: Path, versions: Mapping[str, str]) -> None:
     """`promote` of several heads at once: all of them or none."""
-    active = _read_active(models) if (models / "active.toml").exists() else {}
+    active = _in_use(models)
     wanted: dict[str, Version] = {}
     for head, version in versions.items():
         chosen = show(models, head, version)
         wanted = _with_its_encoder(models, active, chosen) | wanted | {head: chosen}
     for name, chosen in sorted(wanted.items()):
-        _check_files(chosen)
+        _whole(chosen)
         before = active.get(name, {})
         if before.get("version") == chosen.version:
             continue
@@ -163,14 +257,9 @@ def promote_all(models: Path, versions: Mapping[str, str]) -> None:
     _write_active(models, active)
 
 
-def _check_files(version: Version) -> None:
-    for name, digest in version.manifest["files"].items():
-        _check(version.folder / name, digest)
-
-
-def _with_its_encoder(models: Path, active: Mapping[str, Any], chosen: Version) -> dict[str, Version]:
+def _with_its_encoder(models: Path, active: Active, chosen: Version) -> dict[str, Version]:
     """Head -> version: `chosen`, and whatever must change with it: for every other head the version last used with that
-    encoder, the newest where none was."""
+    encoder, the newest whole one where none was. Raises ModelError when a head has none."""
     encoder = chosen.version if chosen.head == "encoder" else chosen.manifest.get("encoder")
     if encoder is None or active.get("encoder", {}).get("version") == encoder:
         return {chosen.head: chosen}
@@ -179,9 +268,18 @@ def _with_its_encoder(models: Path, active: Mapping[str, Any], chosen: Version) 
         used = active.get(found.head, {}).get("previous", [])
         is_its = found.manifest.get("encoder") == encoder or (found.head, found.version) == ("encoder", encoder)
         other = result.get(found.head)
-        if is_its and (other is None or _last_use(used, found.version) >= _last_use(used, other.version)):
+        # One that was in use is not passed over for its fault: its place might go to a candidate that the gate held back.
+        is_fit = found.fault is None or found.version in used
+        if is_its and is_fit and (other is None or _last_use(used, found.version) >= _last_use(used, other.version)):
             result[found.head] = found
-    return result | {chosen.head: chosen}
+    result[chosen.head] = chosen
+    missing = sorted({"encoder", *active} - result.keys())
+    if missing:
+        raise ModelError(
+            f"expected versions of {', '.join(missing)} for encoder {encoder}, which {chosen.head} {chosen.version} needs, "
+            "found none that is whole; restore or train them first"
+        )
+    return result
 
 
 def _last_use(used: Sequence[str], version: str) -> int:
@@ -194,9 +292,9 @@ def _entry(chosen: Version, history: Sequence[str]) -> dict[str, Any]:
 
 def head_of(models: Path, version: str) -> str:
     """The head that has a version of this name. Raises UsageError when there is none."""
-    for found in list_versions(models):
-        if found.version == version:
-            return found.head
+    for head, name in _names(models):
+        if name == version:
+            return head
     raise UsageError(f"expected a version, found no {version}; `pinzhi models list` shows what there is")
 
 
@@ -218,6 +316,7 @@ def rollback(models: Path, head: str) -> str:
     active = _read_active(models)
     history = list(active.get(head, {}).get("previous", []))
     if not history:
+        _names_of(models, head)  # says more where there is no such head
         raise UsageError(f"expected an earlier version of {head}, found none; `pinzhi models list` shows what there is")
     version = history.pop()
     chosen = show(models, head, version)
@@ -229,7 +328,7 @@ def rollback(models: Path, head: str) -> str:
         )
     back = {head: chosen} if head != "encoder" else _with_its_encoder(models, active, chosen)
     for name, found in back.items():
-        _check_files(found)
+        _whole(found)
         used = active.get(name, {}).get("previous", [])
         at = _last_use(used, found.version)
         active[name] = _entry(found, used[:at] if at >= 0 else used)

@@ -14,6 +14,7 @@ from pinzhi.originality.words import WordReader
 from pinzhi.text import is_attributed
 from pinzhi.types import PairSpan
 
+RULES = "2"  # of what follows from the same models; others give every stored finding anew
 ORIGINAL, DUPLICATE, REWRITE, QUOTE = range(4)  # of the pair judge
 UNRELATED = 0.98  # probability of an original from which a candidate is not worth reading
 SURELY = 0.95  # probability of a duplicate from which reading adds nothing
