@@ -26,7 +26,7 @@ from pinzhi.originality.rows import INDEX, IndexRows, Key, keys_of
 from pinzhi.originality.search import Finding, Limits, Search
 from pinzhi.segment import Segmenter
 from pinzhi.tables import check
-from pinzhi.text import is_blank, normalise
+from pinzhi.text import NORMAL_FORM, is_blank, normalise
 from pinzhi.types import CoherenceScore, OriginalityScore, PairSpan, Post, PostScore, Span, ValueScore
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Scorer:
     def digest_of(self, heads: Sequence[str], *more: str) -> str:
         """Digest of the versions of `heads`, how they compute and what cuts their words, and of whatever else goes into a
         number that they make."""
-        parts = [f"{head}={self.models[head]}" for head in heads] + [self.segmenter_id, *more]
+        parts = [f"{head}={self.models[head]}" for head in heads] + [self.segmenter_id, NORMAL_FORM, *more]
         if self.config.models.short_floats:
             from pinzhi.heads.precision import has_short_floats
 

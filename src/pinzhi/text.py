@@ -1,7 +1,8 @@
 """Text as people post it, normalised once, with the way back to every raw character.
 
-What is folded: compatibility forms (NFKC), traditional script, letter case, zero-width and control characters,
-look-alike letters of other alphabets, spaces between Han characters. What is replaced by a bracket code, which the
+What is folded: compatibility forms (NFKC), traditional script, letter case, zero-width, control and combining characters,
+look-alike letters of other alphabets, spaces between Han characters, signs between each and every character, brackets around
+whole texts. What is replaced by a bracket code, which the
 segmenter keeps whole: links `[url]`, mentions `[at]`, e-mail addresses `[email]`, long digit runs `[num]`.
 Emoji, emoji codes such as `[泪]` and #topics# stay.
 """
@@ -24,8 +25,11 @@ _LOOKALIKES = str.maketrans(
     "aeopcyxisjdqwabekmhopctyxsijaoeptuvkiabezhikmnoptyx",
 )
 _KEPT_CONTROLS = "\n\t"
+_UNSEEN = re.compile("[\u0300-\u036f\u20d0-\u20ff\ufe00-\ufe0f\U000e0100-\U000e01ef\u115f\u1160\u2800\u3164\uffa0]")
+NORMAL_FORM = "2"  # of normalised texts; another makes everything anew that was read from them
 
 _BRACKETED = r"\[[^\[\]\s]{1,8}\]"
+_CODE = re.compile(_BRACKETED)
 _REPLACED = re.compile(
     r"(?P<email>[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+|<email>)"
     r"|(?P<url>https?://[!-~]+|(?:www\.|t\.cn/)[!-~]+|网页链接)"
@@ -36,6 +40,8 @@ _REPLACED = re.compile(
 _CHAIN = re.compile(r"//\s*@[^:：\s]{1,40}\s*[:：]")
 _BORROWED = re.compile(r"(?:^|[\s（(【\[。！？\n])(?:转自|来源|出处|via)\s*[:：@].*$", re.IGNORECASE | re.DOTALL)
 _HAN = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003134f]")
+_SCATTERED = re.compile(rf"{_HAN.pattern}(?:[^\w\s\[\]#@,、。!?;:]{{1,3}}{_HAN.pattern}){{4,}}")  # 洗·稿·的·花·招
+_MANY_CODES = 8  # different ones, from which a text that is mostly codes is one in brackets
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def to_simplified(text: str) -> str:
 def _fold(char: str) -> str:
     if char in _KEPT_CONTROLS:
         return " "
-    if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn") or "︀" <= char <= "️":
+    if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn") or _UNSEEN.match(char):
         return ""
     return unicodedata.normalize("NFKC", char).translate(_LOOKALIKES).lower()
 
@@ -90,8 +96,7 @@ def normalise(raw: str) -> Normalised:
         for folded in _fold(char):
             chars.append(folded)
             origin.append(position)
-    folded_text = to_simplified("".join(chars))
-    starts = np.asarray(origin, dtype=np.int32)
+    folded_text, starts = _without_decoration(to_simplified("".join(chars)), np.asarray(origin, dtype=np.int32))
 
     pieces: list[str] = []
     piece_starts: list[np.ndarray] = []
@@ -122,6 +127,22 @@ def normalise(raw: str) -> Normalised:
         empty = np.zeros(0, dtype=np.int32)
         return Normalised("", empty, empty)
     return Normalised("".join(pieces), np.concatenate(piece_starts), np.concatenate(piece_ends))
+
+
+def _without_decoration(text: str, starts: np.ndarray) -> tuple[str, np.ndarray]:
+    """`text` without signs that stand between each and every character, and without the brackets around all of it; and where its
+    characters came from."""
+    kept = np.ones(len(text), dtype=bool)
+    for match in _SCATTERED.finditer(text):
+        kept[match.start() : match.end()] = [_HAN.match(char) is not None for char in match.group()]
+    codes = [match.span() for match in _CODE.finditer(text)]
+    if len({text[start:end] for start, end in codes}) >= _MANY_CODES:
+        inside = sum(end - start - 2 for start, end in codes)
+        if 2 * inside > sum(map(str.isalnum, text)):
+            kept[[place for start, end in codes for place in (start, end - 1)]] = False
+    if kept.all():
+        return text, starts
+    return "".join(char for char, keep in zip(text, kept, strict=True) if keep), starts[kept]
 
 
 def is_blank(raw: str) -> bool:

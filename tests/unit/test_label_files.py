@@ -12,8 +12,12 @@ from pinzhi.errors import InputError
 from pinzhi.training.label_files import LabelTask, Problem, read_labels
 
 
+def answer(name: str, kind: str, given: Any) -> dict[str, Any]:
+    return {"from_name": name, "to_name": "text", "type": kind, "value": {kind: given}}
+
+
 def annotation(label: str, who: int = 1, name: str = "sentiment", **more: Any) -> dict[str, Any]:
-    result = [{"from_name": name, "to_name": "text", "type": "choices", "value": {"choices": [label]}}]
+    result = [answer(name, "choices", [label])]
     return {"id": who, "completed_by": who, "was_cancelled": False, "ground_truth": False, "result": result, **more}
 
 
@@ -71,7 +75,7 @@ def test_unknown_labels_empty_texts_and_conflicts_are_reported_with_their_rows(t
     rows, problems = read(tmp_path, content, "a.csv")
     assert [row["text"] for row in rows] == ["真甜", "真甜！"]
     assert [problem.row for problem in problems] == [2, 3, 7, 8, 9]
-    assert "赞" in str(problems[0]) and str(problems[0]).startswith("a.csv, row 2")
+    assert "赞" in str(problems[0]) and str(problems[0]).startswith(f"{tmp_path / 'a.csv'}, row 2")
 
 
 def test_coherence_needs_its_brand_and_values_and_pairs_their_source(tmp_path: Path) -> None:
@@ -93,8 +97,8 @@ def test_coherence_needs_its_brand_and_values_and_pairs_their_source(tmp_path: P
 
 @pytest.mark.parametrize(
     ("name", "content", "says"),
-    [("a.txt", "好", "label file"), ("a.json", "[", "JSON"), ("a.jsonl", '{"text": "好"}\n{', "JSON"), ("a.jsonl", "[1]", "object"),
-     ("a.parquet", "好", "Parquet")],
+    [("a.txt", "好", "label file"), ("a.json", "[", "JSON"), ("a.json", "9" * 5000, "JSON"), ("a.parquet", "好", "Parquet"),
+     ("a.csv", "", "no rows"), ("a.csv", "text,label\n", "no rows"), ("a.jsonl", "\n", "no rows"), ("a.json", "[]", "no rows")],
 )  # fmt: skip
 def test_what_is_no_label_file_is_said(name: str, content: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=says):
@@ -104,6 +108,208 @@ def test_what_is_no_label_file_is_said(name: str, content: str, says: str, tmp_p
 def test_a_missing_file_and_another_encoding_are_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="found none"):
         read_labels([tmp_path / "none.csv"], LabelTask.SENTIMENT)
-    (tmp_path / "gbk.csv").write_bytes("text,label\n好,1\n".encode("gbk"))
+    (tmp_path / "gbk.json").write_bytes('[{"text": "好", "label": 1}]'.encode("gbk"))
     with pytest.raises(InputError, match="UTF-8"):
-        read_labels([tmp_path / "gbk.csv"], LabelTask.SENTIMENT)
+        read_labels([tmp_path / "gbk.json"], LabelTask.SENTIMENT)
+
+
+def test_a_table_saved_by_a_chinese_spreadsheet_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("text,label\r\n好喝，回购了,正面\r\n".encode("gb18030"))
+    table, problems = read_labels([tmp_path / "a.csv"], LabelTask.SENTIMENT)
+    assert table["text"].to_pylist() == ["好喝，回购了"] and not problems
+
+
+@pytest.mark.parametrize(
+    ("task", "given", "label"),
+    [(LabelTask.SENTIMENT, given, "1") for given in ("Positive", "POSITIVE", "1.0", "+1", "１", 1.0, " 正面 ", "好评")]
+    + [(LabelTask.SENTIMENT, given, "-1") for given in ("Negative", "-1.0", "−1", -1.0, "負面", "负面", "差评")]
+    + [(LabelTask.SENTIMENT, given, "0") for given in ("Neutral", "0.0", -0.0, "中性", "中立")]
+    + [(LabelTask.AUTHENTICITY, given, "water_army") for given in ("water-army", "Water Army", "water army", "水军")]
+    + [(LabelTask.ORIGINALITY, "Original", "original"), (LabelTask.COHERENCE, "Unrelated", "1")],
+)
+def test_a_label_may_be_written_in_many_ways(task: LabelTask, given: Any, label: str, tmp_path: Path) -> None:
+    rows, problems = read(tmp_path, [{"text": "好喝", "brand": "b", "label": given}], "a.jsonl", task)
+    assert [row["label"] for row in rows] == [label], problems
+
+
+def test_parquet_with_fractional_numbers(tmp_path: Path) -> None:
+    table = {"text": ["好喝", "难喝", "没填"], "label": [1.0, -1.0, None], "account_id": [1234567890.0, None, 2.0]}
+    pq.write_table(pa.table(table), tmp_path / "a.parquet")
+    rows, problems = read_labels([tmp_path / "a.parquet"], LabelTask.SENTIMENT)
+    assert rows["label"].to_pylist() == ["1", "-1"] and rows["group"].to_pylist() == ["1234567890", ""]
+    assert [problem.row for problem in problems] == [3]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("full.json", [{"data": {"text": "好喝"}, "annotations": [{"result": [answer("sentiment", "rating", 1)]}]}]),
+        ("min.json", [{"id": 1, "text": "好喝", "sentiment": [{"rating": 1}], "annotator": 1, "annotation_id": 1}]),
+        ("table.csv", 'id,text,sentiment,annotation_id\n1,好喝,"[{""rating"": 1}]",1\n'),
+    ],
+)  # fmt: skip
+def test_stars_are_no_labels(name: str, content: Any, tmp_path: Path) -> None:
+    rows, (problem,) = read(tmp_path, content, name)
+    assert not rows and "found a rating of 1 stars" in problem.reason
+
+
+def test_rows_of_one_task_are_the_votes_of_its_annotators(tmp_path: Path) -> None:
+    votes = [(1, "盖子坏了", "Negative"), (1, "盖子坏了", "Negative"), (1, "盖子坏了", "Neutral"), (2, "还行吧", "Positive"),
+             (2, "还行吧", "Negative"), (3, "好喝", None), (3, "好喝", "Positive")]  # fmt: skip
+    flat = [
+        {"id": i, "text": text, "annotator": n, "annotation_id": n} | ({"sentiment": label} if label else {})
+        for n, (i, text, label) in enumerate(votes)
+    ]
+    table = "id,text,sentiment,annotator,annotation_id,was_cancelled\n" + "".join(
+        f"{row['id']},{row['text']},{row.get('sentiment', '')},{n},{n},False\n" for n, row in enumerate(flat)
+    )
+    for name, content in (("min.json", flat), ("table.csv", table + "3,好喝,Negative,9,9,True\n")):
+        rows, (tie,) = read(tmp_path, content, name)
+        found = [(row["text"], row["label"], row["n_annotators"]) for row in rows]
+        assert found == [("盖子坏了", "-1", 3), ("好喝", "1", 1)]
+        assert "equally" in tie.reason and tie.row == (4 if name == "min.json" else 5)
+
+
+def test_a_ground_truth_settles_what_others_called_by_an_unknown_name(tmp_path: Path) -> None:
+    truth = annotation("Positive", 2, ground_truth=True)
+    rows, problems = read(tmp_path, [{"data": {"text": "好喝"}, "annotations": [annotation("赞"), truth]}])
+    assert [row["label"] for row in rows] == ["1"] and not problems
+
+
+def test_a_control_of_another_name_is_named(tmp_path: Path) -> None:
+    filled = [answer("mood", "choices", ["Positive"]), answer("note", "text", ["很确定"])]
+    tasks = [{"data": {"text": "好喝"}, "annotations": [{"result": filled}]},
+             {"data": {"text": "难喝"}, "annotations": [{"result": filled[:1]}]},
+             {"data": {"text": "真甜"}, "annotations": [{"result": filled[1:] * 2}, annotation("Positive")]}]  # fmt: skip
+    rows, problems = read(tmp_path, tasks)
+    assert [row["text"] for row in rows] == ["难喝"]
+    assert "under the name sentiment or label, found mood, note" in problems[0].reason
+    rows, (problem,) = read(tmp_path, [{"text": "好喝", "mood": "Positive", "note": "很确定"}], "min.json")
+    assert not rows and "sentiment or label, found text, mood, note" in problem.reason
+
+
+@pytest.mark.parametrize(
+    ("annotations", "where"),
+    [(5, "annotations"), ([5], "annotations.0"), ([{"result": 5}], "annotations.0.result"), ([{"result": ["x"]}], "annotations.0.result.0"),
+     ([{"result": [{"from_name": ["a"]}]}], "annotations.0.result.0.from_name")],
+)  # fmt: skip
+def test_an_odd_export_of_label_studio_is_a_problem_of_its_row(annotations: Any, where: str, tmp_path: Path) -> None:
+    fine = {"data": {"text": "真甜"}, "annotations": [annotation("Positive")]}
+    rows, (problem,) = read(tmp_path, [{"data": {"text": "好喝"}, "annotations": annotations}, fine])
+    assert [row["text"] for row in rows] == ["真甜"]
+    assert problem.row == 1 and f"Label Studio's {where}," in problem.reason
+
+
+@pytest.mark.parametrize("given", [{}, 5, [5, None], {"choices": 7}, {"choices": [["好", "真好"]]}, [[]], True])
+def test_an_odd_answer_is_a_problem_of_its_row(given: Any, tmp_path: Path) -> None:
+    odd = {"data": {"text": "好喝"}, "annotations": [{"result": [{"from_name": "sentiment", "value": given}]}]}
+    for name, record in (("full.json", odd), ("flat.jsonl", {"text": "好喝", "label": given})):
+        rows, problems = read(tmp_path, [record], name)
+        assert not rows and len(problems) == 1
+
+
+def test_a_broken_line_costs_itself_alone(tmp_path: Path) -> None:
+    content = '{"text": "好喝", "label": 1}\n{"text": "难喝", \n\n[1]\n{"text": "真甜\\ud83d", "label": 1}\n'
+    rows, problems = read(tmp_path, content, "a.jsonl")
+    assert [row["text"] for row in rows] == ["好喝", "真甜\ufffd"]
+    assert [problem.row for problem in problems] == [2, 4]
+    assert "JSON" in problems[0].reason and "line 1" not in problems[0].reason and "object" in problems[1].reason
+
+
+def test_a_quote_that_is_never_closed_costs_its_line_and_long_texts_nothing(tmp_path: Path) -> None:
+    long = "好喝" * 80_000  # above the 128 KiB that Python's csv takes
+    content = f'text,label\n"{long}",1\n"没有收尾,1\n' + "难喝,-1\n" + "x" * 150_000 + ",0\n"
+    rows, (problem,) = read(tmp_path, content, "a.csv")
+    assert [(row["text"][:2], row["label"]) for row in rows] == [("好喝", "1"), ("难喝", "-1"), ("xx", "0")]
+    assert problem.row == 3 and "quot" in problem.reason
+
+
+def test_a_text_with_bare_separators_is_not_cut_short(tmp_path: Path) -> None:
+    rows, (problem,) = read(tmp_path, "label,text\n1,好喝,真的\n1,真甜,\n", "a.csv")
+    assert [row["text"] for row in rows] == ["真甜"]
+    assert problem.row == 2 and "expected 2 cells" in problem.reason
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "a.csv" for folder in ("one", "two")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text("text,label\n好喝,赞\n", "utf-8")
+    _, problems = read_labels(paths, LabelTask.SENTIMENT)
+    assert [problem.source for problem in problems] == list(map(str, paths))
+
+
+def test_one_comment_with_two_labels_is_a_conflict_under_any_brand(tmp_path: Path) -> None:
+    content = "text,post,brand,label\n好喝,,a,1\n好喝,,b,-1\n真甜,番茄上市,a,1\n真甜,番茄上市,b,-1\n真甜,蛋糕上市,a,1\n"
+    rows, problems = read(tmp_path, content, "a.csv")
+    assert [(row["text"], row["context"]) for row in rows] == [("真甜", "蛋糕上市")]
+    assert [problem.row for problem in problems] == [2, 3, 4, 5]
+
+
+def graded(grade: int, text: str = "稻草还田", brand: str = "lvye", **values: list[str]) -> dict[str, Any]:
+    return {"text": text, "brand": brand, "grade": grade, **values}
+
+
+def test_equal_grades_with_other_values_are_a_conflict(tmp_path: Path) -> None:
+    content = [
+        graded(3, expresses=["environment"]), graded(3, expresses=["farmers"]), graded(1, brand="langang"),
+        graded(3, "尾款到账", expresses=["farmers", "honest_food"]), graded(3, "尾款到账", expresses=["honest_food", "farmers"], touches=[]),
+        graded(0, "稻草烧了", contradicts=["environment"]), graded(0, "稻草烧了", contradicts=["environment"], expresses=["farmers"]),
+    ]  # fmt: skip
+    rows, problems = read(tmp_path, content, "a.jsonl", LabelTask.COHERENCE)
+    assert [(row["text"], row["brand"]) for row in rows] == [("稻草还田", "langang"), ("尾款到账", "lvye")]
+    assert [problem.row for problem in problems] == [1, 2, 6, 7]
+    assert "3 (expresses environment) and 3 (expresses farmers)" in problems[0].reason
+    assert str(problems[0]).startswith(str(tmp_path / "a.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("row", "wrong"),
+    [
+        (graded(0, contradicts=["a"], expresses=["b"], touches=["c"]), None),
+        (graded(0, expresses=["b"]), "contradicts"),
+        (graded(1), None),
+        (graded(1, expresses=["a"]), "expresses"),
+        (graded(1, contradicts=["a"]), "contradicts"),
+        (graded(1, touches=["a"]), "touches"),
+        (graded(2, touches=["a"]), None),
+        (graded(2, expresses=["a"]), "expresses"),
+        (graded(2, contradicts=["a"]), "contradicts"),
+        (graded(3, expresses=["a"], touches=["b"]), None),
+        (graded(3, expresses=["a"], contradicts=["b"]), "contradicts"),
+        (graded(3, touches=["a"]), "expresses"),
+    ],
+)
+def test_values_belong_to_their_grade(row: dict[str, Any], wrong: str | None, tmp_path: Path) -> None:
+    rows, problems = read(tmp_path, [row], "a.jsonl", LabelTask.COHERENCE)
+    assert len(rows) == (wrong is None)
+    assert [f"that the post {wrong} (grade {row['grade']})" in problem.reason for problem in problems] == [True] * (
+        wrong is not None
+    )
+
+
+def test_touched_values_are_read_where_somebody_said_which(tmp_path: Path) -> None:
+    content = [
+        graded(2, "一", touches=["environment"]),
+        graded(2, "二", touches=[]),
+        graded(2, "三"),
+        graded(3, "四", expresses=["a"], touches=[]),
+    ]
+    rows, problems = read(tmp_path, content, "a.jsonl", LabelTask.COHERENCE)
+    assert [row["touches"] for row in rows] == [["environment"], None, None, []] and not problems
+
+
+def test_values_are_those_that_most_annotators_list(tmp_path: Path) -> None:
+    def votes(*lists: Any) -> list[dict[str, Any]]:
+        return [
+            {"result": [answer("coherence", "choices", ["体现"]), answer("expresses", "choices", one)]} for one in lists
+        ]
+
+    tasks = [
+        {"data": {"text": "稻草还田", "brand": "lvye"}, "annotations": votes(["a", "b"], ["a"], ["a", "b"], ["c"])}
+    ]
+    rows, problems = read(tmp_path, tasks, task=LabelTask.COHERENCE)
+    assert [row["expresses"] for row in rows] == [["a"]] and not problems
+    table = 'id,text,brand,coherence,expresses,annotation_id\n1,稻草还田,lvye,体现,"{""choices"": [""a"", ""b""]}",1\n'
+    rows, problems = read(tmp_path, table, "a.csv", LabelTask.COHERENCE)
+    assert [row["expresses"] for row in rows] == [["a", "b"]] and not problems

@@ -32,6 +32,8 @@ def graded_posts(table: pa.Table, brands: Sequence[BrandProfile]) -> tuple[list[
     rows, problems = [], []
     for row in table.to_pylist():
         lists = {name: row[name] or [] for name in ("expresses", "contradicts")}
+        if row["touches"] is not None:  # else nobody said which
+            lists["touches"] = row["touches"]
         unknown = sorted({value for named in lists.values() for value in named} - known.get(row["brand"], set()))
         if row["brand"] not in known:
             reason = f"expected one of the brands {', '.join(known) or '(none given)'}, found {row['brand']}; name its profile with --brand"

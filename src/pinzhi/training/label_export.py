@@ -5,9 +5,10 @@ a digest that keeps its rows on one side of a split. Mentions inside a text are 
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from html import escape
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -17,11 +18,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pinzhi import schemas
+from pinzhi.brand import BrandProfile
 from pinzhi.decide import any_value
 from pinzhi.errors import InputError, UsageError
 from pinzhi.tables import iter_tables, write_text
 from pinzhi.text import is_blank, normalise
-from pinzhi.training.label_files import SPELLINGS, LabelTask
+from pinzhi.training.label_files import SPELLINGS, VALUE_LISTS, LabelTask, read_labels
+from pinzhi.training.label_formats import files_within
 
 MOST = 2000  # rows of one file; more than a person labels before the model has learnt from them
 POOL = 10  # candidates for each row that is wanted: the least sure, among which the most different are taken
@@ -37,12 +40,17 @@ class LabelFormat(StrEnum):
     LABEL_STUDIO = "label-studio"
     DOCCANO = "doccano"
 
+    @property
+    def suffix(self) -> str:
+        """By which the file is known when it comes back."""
+        return ".json" if self is LabelFormat.LABEL_STUDIO else ".jsonl"
+
 
 @dataclass(frozen=True)
 class Unlabelled:
     """A text worth labelling: what an annotator sees, what the model said, and how unsure it was (0-1)."""
 
-    fields: dict[str, str]
+    fields: dict[str, Any]
     prediction: str
     probability: float | None  # of the prediction; a grade has none of its own
     doubt: float
@@ -58,23 +66,41 @@ _PROBABILITIES = {
 _MENTION = re.compile(r"@[^\s@:：,，。!！?？]{1,30}")
 
 
-def export_labels(out: Path, task: LabelTask, target: Path, n: int, form: LabelFormat) -> int:
+def export_labels(
+    out: Path, task: LabelTask, target: Path, n: int, form: LabelFormat, *, brands: Sequence[BrandProfile] = (),
+    labelled: Sequence[Path] = (), overwrite: bool = False,
+) -> int:  # fmt: skip
     """Write up to `n` rows of the scored archive `out` to `target`, the most telling first; returns how many. Beside a
-    Label Studio file lies its labelling page, `<target>.xml`. Raises InputError when `out` holds nothing to label."""
+    Label Studio file lies its labelling page, `<target>.xml`; that of coherence shows the profiles of `brands`. Texts of the
+    label files, or folders of them, `labelled` are left out. Raises InputError when `out` holds nothing to label."""
     if not 1 <= n <= MOST:
         raise UsageError(f"expected 1 to {MOST} rows, found {n}")
     if task is LabelTask.COHERENCE and form is LabelFormat.DOCCANO:
         raise UsageError("expected --format label-studio for coherence: doccano has no place for the values of a grade")
-    chosen = _with_posts(out, task, choose(list(_candidates(out, task, POOL * n)), n))
+    if target.suffix.lower() != form.suffix:
+        found = target.suffix or "no ending"
+        raise UsageError(
+            f"{target}: expected a name that ends in {form.suffix}, as {form} is read again, found {found}"
+        )
+    page = target.with_name(target.name + ".xml") if form is LabelFormat.LABEL_STUDIO else None
+    present = next((path for path in (target, page) if path is not None and path.exists()), None)
+    if present and not overwrite:
+        raise UsageError(f"{present}: expected no file yet, found one; name another with --out, or add --force")
+    table, _ = read_labels(files_within(labelled), task)
+    known = {_key(text) for text in table["text"].to_pylist()}
+    chosen = _with_posts(out, task, choose(list(_candidates(out, task, POOL * n, known)), n), brands)
     if not chosen:
-        raise InputError(f"{out}: expected a scored archive with texts for {task}, found none; run `pinzhi run` first")
+        what, remedy = f"a scored archive with texts for {task}", "run `pinzhi run` first"
+        if known:
+            what, remedy = f"{what} that are not labelled yet", "score more posts with `pinzhi run`"
+        raise InputError(f"{out}: expected {what}, found none; {remedy}")
     if form is LabelFormat.DOCCANO:
         write_text("".join(json.dumps(_doccano(row), ensure_ascii=False) + "\n" for row in chosen), target)
     else:
-        write_text(
-            json.dumps([_label_studio(row, task) for row in chosen], ensure_ascii=False, indent=1) + "\n", target
-        )
-        write_text(labelling_page(task), target.with_name(target.name + ".xml"))
+        tasks = [_label_studio(row, task) for row in chosen]
+        write_text(json.dumps(tasks, ensure_ascii=False, indent=1) + "\n", target)
+    if page:
+        write_text(labelling_page(task), page)
     return len(chosen)
 
 
@@ -99,13 +125,13 @@ def choose(rows: Sequence[Unlabelled], n: int) -> list[Unlabelled]:
     return [order[i] for i in taken]
 
 
-def _candidates(out: Path, task: LabelTask, n: int) -> Iterator[Unlabelled]:
-    """The `n` least sure rows, each wording once. The tables are read file by file, and no more than the best are held."""
+def _candidates(out: Path, task: LabelTask, n: int, known: Collection[str]) -> Iterator[Unlabelled]:
+    """The `n` least sure rows, each wording once and none that is `known`. The tables are read file by file, and no more than the best are held."""
     best: dict[str, Unlabelled] = {}
     for table in _tables(out, task):
         for row in table:
-            key = normalise(row.fields["text"]).text
-            if key not in best or best[key].doubt < row.doubt:
+            key = _key(row.fields["text"])
+            if key not in known and (key not in best or best[key].doubt < row.doubt):
                 best[key] = row
         if len(best) > 4 * n:
             best = dict(sorted(best.items(), key=lambda item: (-item[1].doubt, item[0]))[:n])
@@ -124,9 +150,14 @@ def _tables(out: Path, task: LabelTask) -> Iterator[Iterator[Unlabelled]]:
         yield _posts(table, task)
 
 
-def _with_posts(out: Path, task: LabelTask, rows: Sequence[Unlabelled]) -> list[Unlabelled]:
-    """`rows` with the texts of the posts that they are shown with, which are looked up for these few alone. A comment
-    belongs to the account of its post."""
+def _with_posts(
+    out: Path, task: LabelTask, rows: Sequence[Unlabelled], brands: Sequence[BrandProfile]
+) -> list[Unlabelled]:
+    """`rows` with what they are shown with: the values of their brand, or the texts of posts, which are looked up for these
+    few alone. A comment belongs to the account of its post."""
+    if task is LabelTask.COHERENCE:
+        profiles = {brand.id: brand for brand in brands}
+        return [_with_values(row, profiles) for row in rows]
     wanted = {row.beside for row in rows if row.beside is not None}
     ids = pa.array(sorted({post_id for _, post_id in wanted}), pa.string())
     found: dict[tuple[str, str], tuple[str, str]] = {}
@@ -135,9 +166,6 @@ def _with_posts(out: Path, task: LabelTask, rows: Sequence[Unlabelled]) -> list[
             found[post["platform"], post["post_id"]] = (post["text"], post["account_id"] or "")
     full = []
     for row in rows:
-        if task is LabelTask.COHERENCE:
-            full.append(row)
-            continue
         text, account = found.get(row.beside, ("", "")) if row.beside is not None else ("", "")
         if task is LabelTask.ORIGINALITY:
             if row.beside is not None and not text:
@@ -147,6 +175,23 @@ def _with_posts(out: Path, task: LabelTask, rows: Sequence[Unlabelled]) -> list[
             fields = row.fields | {"post": _masked(text), "group": _group(row.fields["platform"], account)}
         full.append(replace(row, fields=fields))
     return full
+
+
+def _with_values(row: Unlabelled, profiles: Mapping[str, BrandProfile]) -> Unlabelled:
+    """`row` with its brand and values in words, and the values as the choices of the page, which give their ids back."""
+    brand, scored = row.fields["brand"], row.fields["values"]
+    values = profiles[brand].values if brand in profiles else ()
+    if {value.id for value in values} != set(scored):
+        found = ", ".join(value.id for value in values) or f"profiles of {', '.join(profiles) or 'no brand'}"
+        raise InputError(
+            f"expected the profile of {brand} with the values {', '.join(scored)}, found {found}; name it with --brand"
+        )
+    shown = {
+        "brand_name": profiles[brand].name,
+        "values": "\n".join(f"{value.name}（{value.id}）：{value.statement}" for value in values),
+        "options": [{"value": value.id, "html": escape(value.name)} for value in values],
+    }
+    return replace(row, fields=row.fields | shown)
 
 
 def _comments(table: pa.Table, task: LabelTask) -> Iterator[Unlabelled]:
@@ -171,12 +216,17 @@ def _posts(table: pa.Table, task: LabelTask) -> Iterator[Unlabelled]:
             likely = any_value(row["values"])
             doubt = max(1 - abs(2 * p - 1) for p in (likely.expresses, likely.contradicts))
             fields = _fields(row["platform"], row["account_id"], row["text"], brand=row["brand"])
-            fields["values"] = ";".join(value["value_id"] for value in row["values"])
+            fields["values"] = [value["value_id"] for value in row["values"]]
             yield Unlabelled(fields, str(row["coherence_grade"]), None, doubt, _versions(row["models"], task.value))
 
 
-def _fields(platform: str, account: str | None, text: str, **beside: str) -> dict[str, str]:
+def _fields(platform: str, account: str | None, text: str, **beside: str) -> dict[str, Any]:
     return {"text": _masked(text), **beside, "group": _group(platform, account), "platform": platform}
+
+
+def _key(text: str) -> str:
+    """Two texts of one key are one wording, mentions masked or not."""
+    return normalise(_masked(text)).text
 
 
 def _masked(text: str) -> str:
@@ -232,17 +282,19 @@ def _label_studio(row: Unlabelled, task: LabelTask) -> dict[str, Any]:
 
 def labelling_page(task: LabelTask) -> str:
     """The labelling configuration of Label Studio: the text, what it stands beside, and the labels of the guideline."""
-    beside = {"sentiment": "post", "authenticity": "post", "originality": "earlier", "coherence": "brand"}[task.value]
+    beside = {LabelTask.ORIGINALITY: "earlier", LabelTask.COHERENCE: "brand_name"}.get(task, "post")
     lines = [
         "<View>", f'  <Header value="{beside}"/>', f'  <Text name="beside" value="${beside}"/>',
         '  <Header value="text"/>', '  <Text name="text" value="$text"/>',
-        f'  <Choices name={quoteattr(task.value)} toName="text" choice="single" showInLine="true">',
+        f'  <Choices name={quoteattr(task.value)} toName="text" choice="single" showInline="true">',
         *(f"    <Choice value={quoteattr(label)}/>" for label in CHINESE[task]),
         "  </Choices>",
     ]  # fmt: skip
     if task is LabelTask.COHERENCE:
-        lines += ['  <Header value="values"/>', '  <Text name="values" value="$values"/>']
-        lines += [
-            f'  <TextArea name="{name}" toName="text" placeholder="{name}"/>' for name in ("expresses", "contradicts")
-        ]
+        lines[3:3] = ['  <Text name="values" value="$values"/>']
+        for name in VALUE_LISTS:
+            lines += [
+                f'  <Header value="{name}"/>',
+                f'  <Choices name="{name}" toName="text" choice="multiple" value="$options"/>',
+            ]
     return "\n".join([*lines, "</View>"]) + "\n"
