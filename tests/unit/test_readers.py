@@ -28,6 +28,10 @@ EXPECTED = {  # platform -> posts, comments; as the format description states th
     "weibo-crawler/2023-12_shifted_header": {"weibo": (3, 0)},
     "weibo-crawler/2025-07_shifted_header": {"weibo": (3, 1)},
     "weibo-crawler/2026-06": {"weibo": (3, 2)},
+    "weiboSpider": {"weibo": (2, 0)},
+    "weibo-search": {"weibo": (2, 0)},
+    "nghuyong-WeiboSpider": {"weibo": (2, 2)},
+    "weibo-archiver": {"weibo": (4, 1)},
 }  # fmt: skip
 
 

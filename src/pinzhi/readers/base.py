@@ -10,6 +10,16 @@ from pinzhi.readers.raw import Raw
 Cell = str | Callable[[Raw], Any]  # a raw field, or a function of the raw record that may raise BadValue
 
 
+def inside(outer: str, inner: str) -> Callable[[Raw], Any]:
+    """A cell: the field `inner` of the object `outer`, None where there is none."""
+
+    def cell(raw: Raw) -> Any:
+        found = raw.get(outer)
+        return found.get(inner) if isinstance(found, dict) else None
+
+    return cell
+
+
 @dataclass(frozen=True)
 class Shape:
     """What is known of a file before it is read.
@@ -28,6 +38,10 @@ class Shape:
     def hints(self) -> tuple[str, ...]:
         """Folder names and the file's own, nearest first."""
         return tuple(reversed((*self.path.parts[-5:-1], self.path.stem)))
+
+    def columns(self, section: str) -> set[str]:
+        """Fields of the first records of a section."""
+        return {column for record in self.sections.get(section, ()) for column in record}
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ _SUFFIXES = {
     **dict.fromkeys((".mp4", ".mov", ".m4a", ".mp3", ".flv", ".mkv", ".avi", ".m3u8", ".webm"), _MEDIA),
     **dict.fromkeys((".py", ".css", ".js", ".html", ".htm", ".ipynb"), _PROGRAM),
 }  # fmt: skip
+_LABELLED = ("用户信息", "微博内容", "原创微博内容")  # how weiboSpider begins a text
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 
@@ -102,7 +103,7 @@ def _parquet(path: Path, name: str) -> Shape:
 
 
 def _records(items: Iterator[Record | Broken]) -> list[Raw]:
-    return [item.data for item in islice(items, _SAMPLE) if isinstance(item, Record)]
+    return [item.data for item in islice(items, _SAMPLE) if isinstance(item, Record) and item.data]
 
 
 def _with_records(shape: Shape) -> Shape:
@@ -113,20 +114,23 @@ def _with_records(shape: Shape) -> Shape:
 
 
 def _object_or_lines(path: Path, name: str, text: str) -> Shape:
-    """One object a line, or one object for the whole file."""
+    """One object a line, one that holds the arrays of the whole file, or one record for the whole file."""
     lines = _records(json_lines(path))
     is_single = not text.partition("\n")[2].strip()
-    if lines and not (is_single and any(isinstance(value, list) for value in lines[0].values())):
+    if lines and not (is_single and _holds_all(lines[0])):
         return Shape(path, name, "jsonl", {"": lines})
-    sections: dict[str, list[Raw]] = {}
+    sections: dict[str, list[Raw]] = {key: [] for key in lines[0]} if lines else {}
     for section, item in islice(json_sections(path), _SAMPLE):
         if isinstance(item, Record):
             sections.setdefault(section, []).append(item.data)
-    if sections and not lines:
+    if sections:
         return Shape(path, name, "object", sections)
-    if lines and {"user", "weibo"} <= lines[0].keys():
-        return Shape(path, name, "object", {"user": [], "weibo": [], **sections})
-    return _with_records(Shape(path, name, "jsonl", {"": lines}))
+    return _with_records(Shape(path, name, "json", {"": _records(json_array(path))}))
+
+
+def _holds_all(data: Raw) -> bool:
+    """Whether an object has nothing of its own, only arrays and objects."""
+    return all(value is None or isinstance(value, dict | list) for value in data.values())
 
 
 def _table(path: Path, name: str, text: str) -> Shape:
@@ -135,6 +139,10 @@ def _table(path: Path, name: str, text: str) -> Shape:
         lines = _records(json_lines(path))
         if lines:
             return Shape(path, name, "jsonl", {"": lines})
+    if text.startswith(_LABELLED):
+        raise Unreadable(
+            "skipped: text of weiboSpider has no ids; it repeats what the tool's csv, json and sqlite hold"
+        )
     delimiter = max(",\t;", key=text.partition("\n")[0].count)
     rows = csv_head(text, delimiter)
     header = [cell.strip("\ufeff \t") for cell in rows[0]] if rows else []

@@ -13,11 +13,19 @@ from pinzhi.readers.canonical import CanonicalReader
 from pinzhi.readers.detect import Unreadable, described, sniff
 from pinzhi.readers.frame import Reject, Source, read_parts
 from pinzhi.readers.mediacrawler import MediaCrawlerReader
+from pinzhi.readers.nghuyong import NghuyongReader
 from pinzhi.readers.pseudonym import Pseudonymiser
+from pinzhi.readers.weibo_archiver import WeiboArchiverReader
 from pinzhi.readers.weibo_crawler import WeiboCrawlerReader
+from pinzhi.readers.weibo_search import WeiboSearchReader
+from pinzhi.readers.weibo_spider import WeiboSpiderReader
 
-READERS: tuple[Reader, ...] = (CanonicalReader(), MediaCrawlerReader(), WeiboCrawlerReader())
-FRAME_VERSION = "3"  # part of every digest, as each reader's own version is
+# The first that knows a file reads it: weibo-crawler is last because tables of the others look like its own.
+READERS: tuple[Reader, ...] = (
+    CanonicalReader(), MediaCrawlerReader(), WeiboSpiderReader(), WeiboSearchReader(), NghuyongReader(),
+    WeiboArchiverReader(), WeiboCrawlerReader(),
+)  # fmt: skip
+FRAME_VERSION = "4"  # part of every digest, as each reader's own version is
 _TEMPORARY = ("Thumbs.db", "desktop.ini", "__MACOSX")
 
 

@@ -97,8 +97,8 @@ class _Batches:
 
     def _reject(self, line: int | None, note: Note, raw: str | None) -> None:
         self._rows["rejects"].append(
-            {"source": self._source, "line": line, "field": note.field, "reason": values.plain(self.place + note.reason),
-             "raw": None if raw is None else values.plain(raw)[:MAX_RAW]}
+            {"source": self._source, "line": line, "field": None if note.field is None else values.plain(note.field),
+             "reason": values.plain(self.place + note.reason), "raw": None if raw is None else values.plain(raw)[:MAX_RAW]}
         )  # fmt: skip
 
     def full(self) -> Iterator[tuple[str, pa.RecordBatch]]:

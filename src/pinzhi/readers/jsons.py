@@ -1,4 +1,4 @@
-"""JSON files, streamed: one object a line, one array, or one object whose keys hold arrays."""
+"""JSON files, streamed: one object a line, arrays, or one object whose keys hold arrays."""
 
 import json
 import re
@@ -15,6 +15,9 @@ _CHUNK = 1 << 20
 _DECODER = json.JSONDecoder(strict=False)  # raw control characters in strings are common in exports
 _SPACE = re.compile(r"[\s,\x00\ufeff]*")
 _NEXT_ITEM = re.compile(r"\}[\s\x00]*,?[\s\x00]*(?=\{\s*\")")
+_BRACKET = re.compile(r"\"(?:[^\"\\]|\\.)*+\"?|[\[\]{}]", re.DOTALL)  # or a text, whose brackets mean nothing
+_BEHIND_ITEM = re.compile(r"[\s\x00]*(?:,[\s\x00]*\{|\])")
+_PATIENCE = 20  # broken items that may turn out not to close
 
 
 def json_lines(path: Path) -> Iterator[Record | Broken]:
@@ -69,6 +72,7 @@ class _Text:
         encoding = encoding_of(path)
         self._file = path.open(encoding=encoding, errors="replace" if encoding == "utf-16" else "surrogateescape")
         self.buffer, self.at, self.ended = "", 0, False
+        self._patience = _PATIENCE
 
     def close(self) -> None:
         """Close the file."""
@@ -104,8 +108,16 @@ class _Text:
                 if is_certain or len(self.buffer) - self.at > MAX_LINE or not self.more():
                     raise
 
+    def skip_all(self) -> None:
+        """Go to the end of the file."""
+        self.at = len(self.buffer)
+        while self.more():
+            self.at = len(self.buffer)
+
     def skip_item(self) -> bool:
-        """Go to what looks like the next object after a broken one; False when there is none."""
+        """Go behind a broken item, or to what looks like the next object; False when there is none."""
+        if self._closes():
+            return True
         self.at = min(self.at + 1, len(self.buffer))
         while True:
             found = _NEXT_ITEM.search(self.buffer, self.at)
@@ -117,23 +129,51 @@ class _Text:
                 self.at = len(self.buffer)
                 return False
 
+    def _closes(self) -> bool:
+        """Go to where the brackets of a broken item close, if they do so within a chunk and another item or the end of
+        the array follows: objects within it are no items."""
+        if self._patience and len(self.buffer) - self.at < 2 * _CHUNK:
+            self.more()
+        depth = 0
+        for found in _BRACKET.finditer(self.buffer, self.at, self.at + _CHUNK) if self._patience else ():
+            depth += (found[0] in "{[") - (found[0] in "}]")
+            if depth <= 0:
+                if _BEHIND_ITEM.match(self.buffer, found.end()):
+                    self.at = found.end()
+                    return True
+                break
+        self._patience = max(0, self._patience - 1)
+        return False
+
 
 def json_array(path: Path) -> Iterator[Record | Broken]:
-    """Items of a JSON array, one at a time; the whole items before and after a broken one are read."""
+    """Items of JSON arrays and bare objects, one after another; the whole items before and after a broken one are read."""
     text = _Text(path)
+    number = 0
     try:
-        if text.peek() != "[":
-            yield Broken(None, "expected a JSON array, found none", shown(text.buffer[:200]))
-            return
-        text.at += 1
-        yield from _items(text)
+        while char := text.peek():
+            for item in _items(text, number) if char == "[" else _bare(text, number):
+                number += 1
+                yield item
     finally:
         text.close()
 
 
-def _items(text: _Text) -> Iterator[Record | Broken]:
-    """Items up to the end of the array in which `text` stands."""
-    number = 0
+def _bare(text: _Text, number: int) -> Iterator[Record | Broken]:
+    """The value that comes next, outside of any array; what follows a broken one is lost with it."""
+    try:
+        value = text.value()
+    except (ValueError, RecursionError) as error:
+        raw = shown(text.buffer[text.at : text.at + MAX_RAW])
+        yield Broken(number + 1, f"expected a JSON array or object, found a fault from here on: {_fault(error)}", raw)
+        text.skip_all()
+    else:
+        yield _item(number + 1, value)
+
+
+def _items(text: _Text, number: int = 0) -> Iterator[Record | Broken]:
+    """Items of the array that comes next; `number` were read before."""
+    text.at += 1
     while (char := text.peek()) != "]":
         number += 1
         if not char:
@@ -183,14 +223,19 @@ def json_sections(path: Path) -> Iterator[tuple[str, Record | Broken]]:
                     raise ValueError(f"expected a colon after {key[:40]!r}")
                 text.at += 1
                 if text.peek() == "[":
-                    text.at += 1
                     yield from ((key, item) for item in _items(text))
                 else:
                     value = text.value()
                     if isinstance(value, dict):
                         yield key, Record(1, value)
+            text.at += 1
             if not char:
                 yield "", Broken(None, "expected the end of the JSON object, found the end of the file: it was cut")
+            elif text.peek():
+                yield (
+                    "",
+                    Broken(None, "expected the end of the file behind a JSON object, found more, which was not read"),
+                )
         except (ValueError, RecursionError) as error:
             yield "", Broken(None, f"expected a whole JSON object, found a fault: {_fault(error)}")
     finally:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pinzhi.readers import values, weibo
-from pinzhi.readers.base import Layout, Note, Part, Shape, as_header
+from pinzhi.readers.base import Layout, Part, Shape, as_header
 from pinzhi.readers.mediacrawler_columns import KNOWN_COLUMNS
 from pinzhi.readers.raw import Raw
 
@@ -93,6 +93,7 @@ POSTS = {
     "zhihu": _post("zhihu", "content_id", time="created_time", text=("content_text", "desc"), title="title",
                    kind="content_type", url="content_url", likes="voteup_count", comments="comment_count"),
 }  # fmt: skip
+_WEIBO = weibo.Posts(POSTS["weibo"], text="content")
 COMMENTS = {
     "xiaohongshu": _comment("xiaohongshu", "note_id"),
     "douyin": _comment("douyin", "aweme_id"),
@@ -172,7 +173,7 @@ class MediaCrawlerReader:
     """Every file that MediaCrawler writes."""
 
     name = "mediacrawler"
-    version = "2"
+    version = "3"
 
     def parts(self, shape: Shape) -> tuple[Part, ...]:
         """Tables by their columns; where two platforms share them, by the ids and times, then by the names of folders."""
@@ -184,8 +185,8 @@ class MediaCrawlerReader:
         return "lists of fans are not read" if section in ("bilibili_contact_info", "Contacts") else None
 
     def _part(self, section: str, layout: Layout) -> Part:
-        is_weibo_post = layout is POSTS["weibo"]
-        return Part(layout, section, _weibo_post if is_weibo_post else None, _Known(layout).align)
+        expand = _WEIBO.one if layout is POSTS["weibo"] else None
+        return Part(layout, section, expand, _Known(layout).align)
 
     def _layout(self, records: Sequence[Raw], hints: Sequence[str]) -> Layout | None:
         for record in records:
@@ -198,19 +199,6 @@ class MediaCrawlerReader:
             if layout is not None:
                 return layout
         return None
-
-
-def _weibo_post(raw: Raw) -> Any:
-    """A post of Weibo; the notice that stands for a deleted one is no text of anybody's."""
-    content = str(raw.get("content") or "")
-    if weibo.is_notice(content) and values.is_null(raw.get("user_id")):
-        yield Note(
-            "content", "expected the text of a post, found the notice of a deleted or hidden one; text left empty"
-        )
-        yield POSTS["weibo"], {**raw, "content": "", "kind": "deleted"}
-    else:
-        text = weibo.without_link(content)
-        yield POSTS["weibo"], raw if text == content else {**raw, "content": text}
 
 
 def _hinted(hints: Sequence[str], platforms: Sequence[str]) -> str | None:

@@ -12,6 +12,7 @@ from pinzhi.errors import StorageError
 
 KEY_BYTES = 32
 _PSEUDONYM = re.compile(r"a_[0-9a-f]{16}")
+_PAIR = re.compile(r"(?<![0-9])[0-9]{5,12}_[0-9]{5,12}(?![0-9])")  # two people in one id: who follows whom
 _MASKED = "***"
 
 # Fields that name a person, in every format that is read; their values never reach a reject.
@@ -21,9 +22,12 @@ AUTHOR_FIELDS = frozenset({
     "nick_name", "screen_name", "sec_uid", "short_user_id", "creator_hash", "avatar", "avatar_url", "avatar_hd",
     "profile_url", "profile_image_url", "main_page_url", "url_token", "sign", "bio", "ip_location", "昵称", "用户id",
     "用户昵称", "源用户id", "源用户昵称", "主页", "头像", "高清头像", "fan_id", "fan_name", "fan_sign", "fan_avatar", "up_id", "up_name",
+    "user", "comment_user", "fan_info", "follower_info", "uid",
 })  # fmt: skip
-_IN_JSON = re.compile(
-    r"(\"(?:" + "|".join(sorted(AUTHOR_FIELDS)) + r")\"\s*:\s*)(\"(?:[^\"\\]|\\.)*(?:\"|\\?\Z)|[^\s,}\]\"]+)", re.DOTALL
+_TEXT = r"\"(?:[^\"\\]|\\.)*+(?:\"|\\?\Z)"
+_OBJECT = rf"\{{(?:[^{{}}\"]|{_TEXT}|\{{(?:[^{{}}\"]|{_TEXT})*+(?:\}}|\Z))*+(?:\}}|\Z)"  # with one more within it
+_IN_JSON = re.compile(  # an object that is deeper yet, or broken, hides all that follows
+    rf"(\"(?:{'|'.join(sorted(AUTHOR_FIELDS))})\"\s*:\s*)({_TEXT}|{_OBJECT}|\{{.*|[^\s,}}\]\"]+)", re.DOTALL
 )
 
 
@@ -54,12 +58,14 @@ def redact_record(data: dict[str, Any]) -> dict[str, Any]:
 def _redact(value: Any) -> Any:
     if isinstance(value, dict):
         return redact_record(value)
-    return [_redact(item) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_redact(item) for item in value]
+    return _MASKED if isinstance(value, str) and _PAIR.fullmatch(value) else value
 
 
 def redact_text(text: str) -> str:
     """A broken piece of JSON whose author fields are masked."""
-    return _IN_JSON.sub(rf'\1"{_MASKED}"', text)
+    return _PAIR.sub(_MASKED, _IN_JSON.sub(rf'\1"{_MASKED}"', text))
 
 
 def redact_cells(cells: Sequence[str], header: Sequence[str]) -> list[str]:

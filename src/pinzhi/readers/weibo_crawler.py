@@ -4,14 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import PurePosixPath
 from typing import Any
 
-from pinzhi.readers import values, weibo
+from pinzhi.readers import weibo
 from pinzhi.readers.base import Expand, Layout, Note, Part, Shape, as_header
 from pinzhi.readers.raw import Raw
-
-CAP = 1_000_000  # Weibo shows 100万+, the tool writes the number
 
 
 def _likes(raw: Raw) -> Any:
@@ -19,13 +16,10 @@ def _likes(raw: Raw) -> Any:
     return 0 if raw.get("like_count") == "" else raw.get("like_count")
 
 
-POSTS = Layout(
-    "weibo posts", "posts",
-    {"post_id": ("id",), "account_id": ("user_id",), "published_at": ("full_created_at", "created_at"), "text": ("text",),
-     "kind": ("kind",), "reposted_post_id": ("retweet_id",), "quoted_text": ("quoted_text",),
-     "likes": ("attitudes_count",), "reposts": ("reposts_count",), "comments": ("comments_count",)},
-    "weibo", cell_floor=CAP,
-)  # fmt: skip
+POSTS = weibo.Posts(weibo.posts_layout(
+    post_id="id", account_id="user_id", published_at=("full_created_at", "created_at"), text="text",
+    likes="attitudes_count", reposts="reposts_count", comments="comments_count",
+))  # fmt: skip
 COMMENTS = Layout(
     "weibo comments", "comments",
     {"comment_id": ("id",), "post_id": ("weibo_id",), "parent_id": ("root_id",), "author_id": ("user_id",),
@@ -41,15 +35,15 @@ USERS = Layout(
 )  # fmt: skip
 
 _CSV_MARKS = (
-    (frozenset({"id", "bid", "正文", "点赞数"}), POSTS),
+    (frozenset({"id", "bid", "正文", "点赞数"}), POSTS.layout),
     (frozenset({"用户id", "昵称", "粉丝数"}), USERS),
     (frozenset({"id", "weibo_id", "created_at", "user_screen_name", "text"}), COMMENTS),
 )
 _SECTIONS = {
     "user": (frozenset({"id"}), USERS),
-    "weibo": (frozenset({"id", "text", "attitudes_count"}), POSTS),
+    "weibo": (frozenset({"id", "text", "attitudes_count"}), POSTS.layout),
     "comments": (frozenset({"id", "weibo_id", "text"}), COMMENTS),
-    "reposts": (frozenset({"id", "weibo_id", "text"}), POSTS),
+    "reposts": (frozenset({"id", "weibo_id", "text"}), POSTS.layout),
 }
 
 
@@ -57,7 +51,7 @@ class WeiboCrawlerReader:
     """Every file that weibo-crawler writes, but its Markdown, which repeats them."""
 
     name = "weibo-crawler"
-    version = "2"
+    version = "3"
 
     def parts(self, shape: Shape) -> tuple[Part, ...]:
         """Posts, users or comments."""
@@ -66,7 +60,7 @@ class WeiboCrawlerReader:
         if shape.kind == "object":
             known = {"user", "weibo"} <= shape.sections.keys()
             return tuple(_section_parts(shape, ("user", "weibo"))) if known else ()
-        if shape.kind == "sqlite" and {"bid", "attitudes_count"} <= _columns(shape, "weibo"):
+        if shape.kind == "sqlite" and {"bid", "attitudes_count"} <= shape.columns("weibo"):
             return tuple(_section_parts(shape, tuple(_SECTIONS)))
         return ()
 
@@ -76,10 +70,10 @@ class WeiboCrawlerReader:
 
 
 def _csv_part(shape: Shape) -> Iterator[Part]:
-    columns = _columns(shape, "")
+    columns = shape.columns("")
     layout = next((layout for marks, layout in _CSV_MARKS if marks <= columns), None)
-    if layout is POSTS:
-        yield Part(layout, "", partial(_csv_posts, _account_of(shape)), _align_post)
+    if layout is POSTS.layout:
+        yield Part(layout, "", partial(_csv_posts, weibo.account_of(shape)), _align_post)
     elif layout is not None:
         yield Part(layout, "", None, _align_user if layout is USERS else as_header)
 
@@ -88,18 +82,8 @@ def _section_parts(shape: Shape, names: Sequence[str]) -> Iterator[Part]:
     expands: dict[str, Expand] = {"weibo": _posts, "reposts": _repost}
     for name in names:
         marks, layout = _SECTIONS[name]
-        if marks <= _columns(shape, name):
+        if marks <= shape.columns(name):
             yield Part(layout, name, expands.get(name))
-
-
-def _columns(shape: Shape, section: str) -> set[str]:
-    return {column for record in shape.sections.get(section, ()) for column in record}
-
-
-def _account_of(shape: Shape) -> str | None:
-    """The author of a csv file is known by its name alone, or by its folder's."""
-    path = PurePosixPath(shape.path.as_posix())
-    return next((name for name in (path.stem, path.parent.name) if re.fullmatch(r"\d{5,12}", name)), None)
 
 
 # -- csv rows whose header does not tell -----------------------------------------------------------------------------
@@ -174,28 +158,7 @@ def _csv_posts(account: str | None, raw: Raw) -> Iterator[tuple[Layout, Raw] | N
 
 
 def _posts(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
-    """A post, and the original that it reposts."""
-    quoted = raw.get("retweet")
-    if not isinstance(quoted, dict) or not quoted:
-        kind = "original" if values.is_null(raw.get("retweet_id")) else "repost"
-        yield from _post({**raw, "kind": kind})
-        return
-    text = values.text(quoted.get("text"))
-    yield from _post({**raw, "kind": "repost", "retweet_id": quoted.get("id"),
-                      "quoted_text": None if weibo.is_notice(text) else text})  # fmt: skip
-    if values.is_null(str(quoted.get("id", "")).strip()):
-        yield Note("retweet", "expected the original of a repost, found one without id: deleted at the source")
-    else:
-        yield from _post({**quoted, "kind": "original"})
-
-
-def _post(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
-    text = values.text(raw.get("text"))
-    if weibo.is_notice(text) and values.is_null(raw.get("user_id")):
-        yield Note("text", "expected the text of a post, found the notice of a deleted or hidden one; text left empty")
-        yield POSTS, {**raw, "text": "", "kind": "deleted"}
-    else:
-        yield POSTS, {**raw, "text": "" if text in weibo.EMPTY_REPOSTS else weibo.without_link(text)}
+    yield from POSTS.read(raw, raw.get("retweet"))
 
 
 def _repost(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:

@@ -1,6 +1,7 @@
 """Reading small files in tests."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,16 @@ def read(path: Path, *, pseudonymise: bool = False) -> Tables:
             tables[table] += batch.to_pylist()
     tables["rejects"] += [vars(reject) for reject in unread]
     return tables
+
+
+def utc(text: str) -> datetime:
+    """A time in ISO 8601, as UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def by_id(rows: list[dict[str, Any]], key: str) -> dict[str, dict[str, Any]]:
+    """Rows by their id; the last of each counts."""
+    return {row[key]: row for row in rows}
 
 
 def post(post_id: str = "1", **columns: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -101,6 +102,12 @@ def test_lone_surrogates_control_characters_and_nan_are_read(tmp_path: Path) -> 
     assert tables["rejects"] == []
 
 
+def test_a_section_whose_name_is_broken_is_named(tmp_path: Path) -> None:
+    data = {"user": {"id": 1}, "weibo": [{"id": 2, "text": "好", "attitudes_count": 3}], "其他\udc95": [{}, {"a": 1}]}
+    (tmp_path / "a.json").write_text(json.dumps(data), "utf-8")
+    assert [row["field"] for row in read(tmp_path)["rejects"]] == ["其他\ufffd"]
+
+
 def test_deep_json_is_a_reject(tmp_path: Path) -> None:
     deep = '{"platform": "weibo", "post_id": "2", "text": ' + "[" * 100_000 + "]" * 100_000 + "}"
     jsonl(tmp_path / "a.jsonl", post("1"), deep, post("3"))
@@ -117,6 +124,35 @@ def test_a_fault_within_an_array_costs_one_item(tmp_path: Path) -> None:
     tables = read(tmp_path)
     assert [row["post_id"] for row in tables["posts"]] == ["0", "2", "3"]
     assert [row["line"] for row in tables["rejects"]] == [2]
+
+
+def test_objects_within_a_broken_item_are_no_items(tmp_path: Path) -> None:
+    broken = '{"platform" "weibo", "text": "}, {", "inner": [{"post_id": "8"}, ' + json.dumps(post("9")) + "]}"
+    endless = '{"platform": "weibo, "inner": [{"a": 1}'
+    (tmp_path / "posts.json").write_text(
+        f"[{json.dumps(post('1'))}, {broken}, {json.dumps(post('2'))}, {endless}, {json.dumps(post('3'))}]", "utf-8"
+    )
+    tables = read(tmp_path)
+    assert [row["post_id"] for row in tables["posts"]] == ["1", "2", "3"]
+    assert [row["line"] for row in tables["rejects"]] == [2, 4]
+
+
+def test_arrays_and_objects_one_after_another(tmp_path: Path) -> None:
+    one, two, three = (json.dumps(post(str(at)), ensure_ascii=False, indent=2) for at in (1, 2, 3))
+    (tmp_path / "a.json").write_text(f"[{one}]\n[]\n[{two}, 7]\n{three} 好 [{one}]", "utf-8")
+    (tmp_path / "b.json").write_text(f"{one}\n{two}", "utf-8")
+    tables = read(tmp_path)
+    assert [row["post_id"] for row in tables["posts"]] == ["1", "2", "3", "1", "2"]
+    assert [(row["source"], row["line"]) for row in tables["rejects"]] == [("a.json", 3), ("a.json", 5)]
+    assert "from here on" in tables["rejects"][1]["reason"]
+
+
+def test_what_follows_an_object_of_arrays_is_named(tmp_path: Path) -> None:
+    data = {"user": {"id": 1}, "weibo": [{"id": 2, "text": "好", "attitudes_count": 3}]}
+    (tmp_path / "a.json").write_text(json.dumps(data, indent=4) + "\n{}", "utf-8")
+    tables = read(tmp_path)
+    assert [row["post_id"] for row in tables["posts"]] == ["2"]
+    assert ["found more" in row["reason"] for row in tables["rejects"]] == [True]
 
 
 def test_cut_object_of_arrays_gives_its_whole_items(tmp_path: Path) -> None:
@@ -273,6 +309,35 @@ def test_no_damaged_sample_breaks_a_reader(tmp_path: Path, seed: Path, cuts: lis
         content = content[:at] + junk + content[at + length :]
     (folder / seed.name).write_bytes(content)
     _read_all(folder)
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=80, deadline=4000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.sampled_from([path for path in SAMPLES if path.suffix in (".json", ".jsonl")]), data=st.data())
+def test_no_odd_values_break_a_reader(tmp_path: Path, seed: Path, data: st.DataObject) -> None:
+    lines = seed.read_text("utf-8").splitlines() if seed.suffix == ".jsonl" else [seed.read_text("utf-8")]
+    records = [json.loads(line) for line in lines]
+    for _ in range(data.draw(st.integers(1, 4))):
+        _replace(records, data)
+    (tmp_path / seed.name).write_text("\n".join(map(json.dumps, records)), "utf-8")
+    _read_all(tmp_path)
+    (tmp_path / seed.name).unlink()
+
+
+def _replace(node: Any, data: st.DataObject) -> None:
+    """Put an odd value somewhere into a JSON value."""
+    while node and isinstance(node, dict | list):
+        key = data.draw(st.sampled_from(sorted(node) if isinstance(node, dict) else range(len(node))))
+        if not isinstance(node[key], dict | list) or data.draw(st.booleans()):
+            node[key] = data.draw(ODD)
+            return
+        node = node[key]
 
 
 def _read_all(folder: Path) -> None:

@@ -1,7 +1,6 @@
 import csv
 import io
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +8,10 @@ import pytest
 
 from pinzhi.readers.mediacrawler_columns import KNOWN_COLUMNS
 from tests.conftest import ROOT
-from tests.unit.readers.helpers import WEIBO, jsonl, read
+from tests.unit.readers.helpers import WEIBO, by_id, jsonl, read, utc
 
 ARCHIVE = ROOT / "tests/data/archives/mediacrawler"
 HASHED = ARCHIVE / "2026-08_hashed_ids"
-
-
-def utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def by_id(rows: list[dict[str, Any]], key: str) -> dict[str, dict[str, Any]]:
-    return {row[key]: row for row in rows}
 
 
 @pytest.mark.parametrize("version", ["2026-05_full_ids", "2026-08_hashed_ids"])
@@ -95,12 +86,13 @@ def test_the_late_clock_of_weibo(record: dict[str, Any], expected: str, tmp_path
 def test_deleted_posts_have_no_text(tmp_path: Path) -> None:
     notice = "抱歉，此微博已被作者删除。查看帮助：http://t.cn/x"
     jsonl(tmp_path / "w.jsonl", {**WEIBO, "content": notice, "user_id": ""}, {**WEIBO, "content": notice, "user_id": "17"},
-          {**WEIBO, "content": "很长的话...全文"})  # fmt: skip
+          {**WEIBO, "content": "很长的话...全文"}, {**WEIBO, "content": "转发微博"})  # fmt: skip
     tables = read(tmp_path)
     assert [(row["text"], row["kind"]) for row in tables["posts"]] == [
         ("", "deleted"),
         (notice, None),
         ("很长的话...", None),
+        ("", None),
     ]
     assert [(row["line"], row["field"]) for row in tables["rejects"]] == [(1, "content")]
     assert notice in tables["rejects"][0]["raw"]

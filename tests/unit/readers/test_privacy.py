@@ -57,6 +57,17 @@ def test_broken_json_hides_escaped_and_unfinished_names() -> None:
     assert "111222" not in hidden and "8c46" not in hidden and "没写完" not in hidden and '"content": "好"' in hidden
 
 
+def test_broken_json_hides_people_that_are_objects() -> None:
+    people = {"uid": "111222", "name": '豆"香}', "school": {"city": "{沪"}}
+    text = json.dumps(
+        {"id": "7", "user": people, "text": "好", "comment_user": {"a": {"b": people}}}, ensure_ascii=False
+    )
+    for hidden in (redact_text(text), redact_text(text[: text.index("沪")])):
+        assert "111222" not in hidden and "香" not in hidden and "沪" not in hidden and '"id": "7"' in hidden
+    assert '"text": "好"' in redact_text(text)
+    assert "1700000001" not in redact_text('{"_id": "1700000001_5968044974", "x"')
+
+
 def test_cells_left_of_every_author_stay() -> None:
     header = ["id", "text", "user_id", "likes"]
     assert redact_cells(["1", "好", "17", "3", "4"], header) == ["1", "好", "***", "***", "***"]

@@ -1,0 +1,98 @@
+"""nghuyong/WeiboSpider: JSON lines of posts, comments and users, as it writes them since October 2022."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pinzhi.readers import values, weibo
+from pinzhi.readers.base import Layout, Note, Part, Shape, inside
+from pinzhi.readers.raw import Raw
+
+POSTS = weibo.Posts(weibo.posts_layout(
+    post_id="_id", account_id=inside("user", "_id"), published_at="created_at", text="content",
+    likes="attitudes_count", reposts="reposts_count", comments="comments_count", reads="reads_count", url="url",
+    fetched_at="crawl_time",
+), text="content", author="user")  # fmt: skip
+COMMENTS = Layout(
+    "weibo comments", "comments",
+    {"comment_id": ("_id",), "parent_id": (inside("reply_comment", "_id"),), "author_id": (inside("comment_user", "_id"),),
+     "author_name": (inside("comment_user", "nick_name"),), "author_followers": (inside("comment_user", "followers_count"),),
+     "author_following": (inside("comment_user", "friends_count"),), "author_posts": (inside("comment_user", "statuses_count"),),
+     "author_verified": (inside("comment_user", "verified"),), "created_at": ("created_at",), "text": ("content",),
+     "likes": ("like_counts",), "fetched_at": ("crawl_time",)},
+    "weibo",
+)  # fmt: skip
+USERS = Layout(
+    "weibo users", "accounts",
+    {"account_id": ("_id",), "name": ("nick_name",), "followers": ("followers_count",), "following": ("friends_count",),
+     "posts": ("statuses_count",), "verified": ("verified",), "fetched_at": ("crawl_time",)},
+    "weibo",
+)  # fmt: skip
+
+_MARKS = (  # a file holds what one spider found, or several joined
+    (frozenset({"_id", "mblogid", "content"}), POSTS.layout),
+    (frozenset({"_id", "comment_user", "content"}), COMMENTS),
+    (frozenset({"_id", "nick_name", "statuses_count"}), USERS),
+    (frozenset({"_id", "follower_info"}), USERS),
+    (frozenset({"_id", "fan_info"}), USERS),
+)
+
+
+class NghuyongReader:
+    """Every file that WeiboSpider writes since it reads weibo.com."""
+
+    name = "nghuyong-WeiboSpider"
+    version = "1"
+
+    def parts(self, shape: Shape) -> tuple[Part, ...]:
+        """One part, whose records tell by their fields what they are."""
+        if shape.kind not in ("jsonl", "json"):
+            return ()
+        layout = next((layout for record in shape.sections[""] if (layout := _layout(record))), None)
+        return (Part(layout, "", _rows),) if layout else ()
+
+    def ignored(self, section: str) -> str | None:
+        """No section is."""
+        return None
+
+
+def _layout(raw: Raw) -> Layout | None:
+    return next((layout for marks, layout in _MARKS if marks <= raw.keys()), None)
+
+
+def _rows(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
+    layout = _layout(raw)
+    if layout is POSTS.layout:
+        yield from POSTS.read(_with_kind(raw))
+        yield from _author(raw)
+    elif layout is COMMENTS:
+        yield COMMENTS, raw
+    elif "fan_info" in raw:
+        yield Note(None, "not read: lists of fans are not read")
+    elif "follower_info" in raw:
+        yield from _account(raw["follower_info"], raw)
+    elif layout is USERS:
+        yield USERS, raw
+    else:
+        yield Note(None, f"expected a post, comment or user, found the fields {', '.join(list(raw)[:8])[:200]}")
+
+
+def _with_kind(raw: Raw) -> Raw:
+    """Until January 2024 nothing says whether a post is a repost."""
+    if values.is_null(raw.get("retweet_id")) and "is_retweet" not in raw:
+        return {**raw, "kind": None}
+    return {**raw, "kind": "repost"} if raw.get("is_retweet") is True else raw
+
+
+def _author(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
+    """Whoever wrote a post; without followers it is no look at them that could outdo another."""
+    user = raw.get("user")
+    if isinstance(user, dict) and not values.is_null(user.get("_id")):
+        is_look = not values.is_null(user.get("followers_count"))
+        yield USERS, {**user, "crawl_time": raw.get("crawl_time") if is_look else None}
+
+
+def _account(info: Any, raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
+    if isinstance(info, dict):
+        yield USERS, {**info, "crawl_time": raw.get("crawl_time")}
+    else:
+        yield Note("follower_info", "expected a user, found none; the record was left out")
