@@ -221,7 +221,10 @@ def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
 
 def _sources(measures: pa.Table, is_derived: np.ndarray) -> dict[str, pa.ChunkedArray]:
     """The source columns, null where a post does not count as derived."""
-    names = ("source_platform", "source_post_id", "source_similarity", "spans", "other_sources")
+    names = (
+        "source_platform", "source_post_id", "source_account_id", "source_published_at", "source_similarity", "spans",
+        "other_sources",
+    )  # fmt: skip
     return {name: pc.if_else(pa.array(is_derived), measures[name], None) for name in names}
 
 

@@ -118,6 +118,8 @@ _ORIGINALITY_FIELDS: list[tuple[str, pa.DataType]] = [
     *[(name, pa.float32()) for name in P_ORIGINALITY],
     ("source_platform", pa.string()),
     ("source_post_id", pa.string()),  # earliest earlier post that it derives from
+    ("source_account_id", pa.string()),
+    ("source_published_at", TIME),
     ("source_similarity", pa.float32()),  # share of the post's content that the source covers, 0-1
     ("spans", pa.list_(PAIR_SPAN)),
     ("other_sources", pa.list_(pa.string())),  # "platform/post_id" of further earlier near matches
@@ -183,6 +185,8 @@ SCORED_POSTS = _schema(
     ("verdict", pa.string()),
     ("reasons", pa.list_(pa.string())),  # codes of pinzhi.decide.REASONS
     ("brand", pa.string()),
+    ("cluster_id", pa.string()),  # "platform/post_id" of the post that all of its copies and rewrites go back to
+    ("cluster_size", pa.int32()),  # posts of the cluster, that one included
     *_STAMP,
 )
 
@@ -222,6 +226,7 @@ SCORED_ACCOUNTS = _schema(
     ("genuine_share", pa.float32()),
     ("genuine_per_post", pa.float32()),
     ("quality", pa.float32()),  # mean over its posts
+    ("template_share", pa.float32()),  # of its posts that have words
     ("reach", pa.float32()),  # mean reads per post over followers
     ("tier", pa.string()),
     ("rank_in_tier", pa.int32()),

@@ -22,7 +22,7 @@ from pinzhi.labels import Grade, Originality, Verdict
 from pinzhi.originality.blocks import Bands
 from pinzhi.originality.index import FORM, PostIndex
 from pinzhi.originality.minhash import choose_bands, recall
-from pinzhi.originality.rows import INDEX, IndexRows, Key, keys_of
+from pinzhi.originality.rows import INDEX, UNKNOWN, IndexRows, Key, keys_of
 from pinzhi.originality.search import Finding, Limits, Search
 from pinzhi.segment import Segmenter
 from pinzhi.tables import check
@@ -322,9 +322,12 @@ class Scorer:
             probabilities={name[2:]: row[name] for name in schemas.P_ORIGINALITY},
             source_id=row["source_post_id"],
             source_platform=row["source_platform"],
+            source_account_id=row["source_account_id"],
+            source_published_at=row["source_published_at"],
             source_similarity=row["source_similarity"],
             source_text=index.text_of(source) if index is not None and row["source_post_id"] else None,
             spans=tuple(PairSpan(**span) for span in row["spans"] or ()),
+            other_sources=tuple(row["other_sources"] or ()),
             n_compared=len(index) if index is not None else 0,
         )
         values = {
@@ -383,6 +386,10 @@ def _measure(finding: Finding) -> dict[str, Any]:
         **{name: _round(p) for name, p in zip(schemas.P_ORIGINALITY, finding.probabilities, strict=True)},
         "source_platform": finding.source[0] if finding.source else None,
         "source_post_id": finding.source[1] if finding.source else None,
+        "source_account_id": finding.source_account,
+        "source_published_at": None
+        if finding.source_time == UNKNOWN
+        else datetime.fromtimestamp(finding.source_time / 1000, UTC),
         "source_similarity": _round(finding.similarity) if finding.source else None,
         "spans": [vars(span) for span in finding.spans],
         "other_sources": ["/".join(key) for key in finding.others],

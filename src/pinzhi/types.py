@@ -45,9 +45,12 @@ class OriginalityScore:
     probabilities: Mapping[str, float]
     source_id: str | None = None
     source_platform: str | None = None
+    source_account_id: str | None = None
+    source_published_at: datetime | None = None
     source_similarity: float | None = None
     source_text: str | None = None
     spans: tuple[PairSpan, ...] = ()
+    other_sources: tuple[str, ...] = ()  # "platform/post_id" of further earlier near matches
     n_compared: int = 0
 
 

@@ -13,7 +13,9 @@ from pinzhi.brand import BrandProfile
 from pinzhi.cli import main
 from pinzhi.errors import InputError, ModelError
 from pinzhi.heads.store import open_active
+from pinzhi.schemas import SCORED_POSTS
 from pinzhi.scoring import Scorer
+from pinzhi.tables import iter_tables
 from tests.conftest import ROOT, at, comments, posts
 
 LVYE = str(ROOT / "configs" / "brands" / "lvye.yaml")
@@ -77,6 +79,15 @@ def test_a_copy_that_names_no_source_is_no_quotation(
 ) -> None:
     found = scorer.score(text, brand=brand, history=run_folder).originality
     assert (found.label, found.source_id) == ("duplicate", "s1")
+
+
+def test_copies_stand_in_the_cluster_of_their_source(run_folder: Path) -> None:
+    table = pa.concat_tables(iter_tables(run_folder / "posts", SCORED_POSTS))
+    rows = {row["post_id"]: row for row in table.to_pylist()}
+    assert {(row["cluster_id"], row["cluster_size"]) for row in rows.values()} == {("weibo/s1", 2)}
+    assert rows["s2"]["source_account_id"] == rows["s1"]["account_id"]
+    assert rows["s2"]["source_published_at"] == rows["s1"]["published_at"]
+    assert rows["s1"]["source_account_id"] is rows["s1"]["source_published_at"] is None
 
 
 def test_what_a_brand_repeats_is_its_own_but_not_another_brands(scorer: Scorer) -> None:

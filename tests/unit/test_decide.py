@@ -21,7 +21,7 @@ from tests.conftest import ROOT, at, comments
 def measured(**given: object) -> pa.Table:
     row = {
         "platform": "weibo", **dict(zip(P_ORIGINALITY, (1.0, 0.0, 0.0, 0.0, 0.0), strict=True)), "source_platform": None,
-        "source_post_id": None, "source_similarity": 0.5, "spans": [{"start": 0, "end": 2}], "text": "番茄红了", "title": None,
+        "source_post_id": None, "source_account_id": None, "source_published_at": None, "source_similarity": 0.5, "spans": [{"start": 0, "end": 2}], "text": "番茄红了", "title": None,
         "other_sources": ["weibo/t"], "is_self": False, "is_undetermined": False, "genuine_share": None, "n_comments": 0,
         "values": [{"value_id": "environment", "p_expresses": 0.9, "p_touches": 0.05, "p_contradicts": 0.0, "spans": []}],
         **given,
@@ -186,12 +186,23 @@ def test_too_few_comments_is_an_answer(config: ScoreConfig) -> None:
     assert row["genuine_share"] is None and row["n_comments"] == 2
 
 
+PUBLISHED = {"platform": "weibo", "account_id": "acc", "reads": None, "quality": 50.0, "originality": 90.0,
+             "originality_label": "original"}  # fmt: skip
+
+
+def test_the_share_of_templates_leaves_out_posts_without_words(config: ScoreConfig) -> None:
+    said = [{}, {"originality_label": "template"}, {"originality": None, "originality_label": "undetermined"}, {}, {}]
+    counts = {"n_comments": 0, "n_genuine": 0, "comments": 0, "reposts": 0}
+    posts = pa.Table.from_pylist([PUBLISHED | counts | one for one in said])
+    (row,) = interaction.aggregate_accounts(posts, ACCOUNTS.empty_table(), config).to_pylist()
+    assert row["template_share"] == 0.25
+
+
 @pytest.mark.parametrize(("followers", "reason"), [(None, "hidden_followers"), (0, "zero_followers")])
 def test_hidden_and_zero_followers_give_null_with_the_reason(
     followers: int | None, reason: str, config: ScoreConfig
 ) -> None:
-    posts = pa.Table.from_pylist([{"platform": "weibo", "account_id": "acc", "n_comments": 9, "n_genuine": 9,
-                                   "comments": 9, "reposts": 0, "reads": None, "quality": 50.0}])  # fmt: skip
+    posts = pa.Table.from_pylist([PUBLISHED | {"n_comments": 9, "n_genuine": 9, "comments": 9, "reposts": 0}])
     seen = pa.Table.from_pylist([{"platform": "weibo", "account_id": "acc", "followers": followers}], schema=ACCOUNTS)
     (row,) = decide_accounts(interaction.aggregate_accounts(posts, seen, config), config).to_pylist()
     assert row["real_share"] is None and row["reasons"] == [reason] and row["verdict"] == "unknown"
@@ -201,8 +212,7 @@ def account(config: ScoreConfig, followers: int, *posts: tuple[int, int, int, in
     """The scored account behind posts of (comments, reposts, comments read, genuine of those)."""
     columns = ("comments", "reposts", "n_comments", "n_genuine")
     table = pa.Table.from_pylist([
-        {"platform": "weibo", "account_id": "acc", "reads": None, "quality": 50.0, **dict(zip(columns, post, strict=True))}
-        for post in posts
+        PUBLISHED | dict(zip(columns, post, strict=True)) for post in posts
     ])  # fmt: skip
     seen = pa.Table.from_pylist([{"platform": "weibo", "account_id": "acc", "followers": followers}], schema=ACCOUNTS)
     return decide_accounts(interaction.aggregate_accounts(table, seen, config), config).to_pylist()[0]

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import ceil, log2
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -65,13 +66,14 @@ class Finishing:
                 posts_out.write_table(self._stamped(posts, posts_schema))
                 comments_out.write_table(self._stamped(comments, comments_schema))
                 hand_back()
+        self._clusters(scratch["posts"])
         counts = {
             "posts": self._partition("posts", "published_at", "post_id"),
             "comments": self._partition("comments", "created_at", "comment_id"),
         }
         accounts = interaction.aggregate_accounts(
             pq.read_table(scratch["posts"], columns=["platform", "account_id", "n_comments", "n_genuine", "comments",
-                                                     "reposts", "reads", "quality"]),
+                                                     "reposts", "reads", "quality", "originality", "originality_label"]),
             self._db.sql("SELECT * FROM accounts").to_arrow_table(), self._config,
         )  # fmt: skip
         accounts = decide_accounts(accounts, self._config)
@@ -156,10 +158,27 @@ class Finishing:
                 table = table.append_column(name, pa.array([value] * n, schema.field(name).type))
         return check(table, schema)
 
+    def _clusters(self, posts: Path) -> None:
+        """Table clusters: every derived post and every source, with the post to which all of its cluster goes back."""
+        self._db.execute(
+            "CREATE OR REPLACE TEMP TABLE clusters AS WITH RECURSIVE edges AS ("
+            "SELECT platform, post_id, source_platform, source_post_id "
+            f"FROM {parquet_list([posts])} WHERE source_post_id IS NOT NULL), "
+            "back AS (SELECT platform, post_id, source_platform AS p, source_post_id AS i FROM edges UNION "
+            "SELECT b.platform, b.post_id, e.source_platform, e.source_post_id FROM back b JOIN edges e ON e.platform = b.p AND e.post_id = b.i), "
+            "roots AS (SELECT b.platform, b.post_id, b.p || '/' || b.i AS cluster_id, b.p, b.i FROM back b "
+            "ANTI JOIN edges e ON e.platform = b.p AND e.post_id = b.i), "
+            "members AS (SELECT platform, post_id, cluster_id FROM roots UNION SELECT p, i, cluster_id FROM roots) "
+            "SELECT *, CAST(count(*) OVER (PARTITION BY cluster_id) AS INTEGER) AS cluster_size FROM members"
+        )
+
     def _partition(self, name: str, time: str, key: str) -> int:
         """Scratch table to hive partitions; one file of a partition is in memory at a time."""
         schema, root = schemas.OUTPUT[name], self._store.out / name
-        source = f"read_parquet('{str(self._store.scratch / f'{name}.parquet').replace(chr(39), chr(39) * 2)}')"
+        source = parquet_list([self._store.scratch / f"{name}.parquet"])
+        if name == "posts":
+            columns = ", ".join(f'p."{one}"' for one in schema.names if not one.startswith("cluster_"))
+            source = f"(SELECT {columns}, c.cluster_id, c.cluster_size FROM {source} p LEFT JOIN clusters c USING (platform, post_id))"
         month = f"coalesce(strftime({time}, '%Y-%m'), 'unknown')"
         parts = self._db.execute(
             f"SELECT platform, {month} AS month, count(*) FROM {source} GROUP BY ALL ORDER BY ALL"

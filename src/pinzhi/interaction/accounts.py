@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from pinzhi.config import AccountsConfig, ScoreConfig
+from pinzhi.labels import Originality
 
 _RESAMPLES = 400  # of the posts of one account, for the interval
 _LEAST = 0.02  # genuine interactions a post below which less is not told apart
@@ -44,7 +45,8 @@ def aggregate_accounts(posts: pa.Table, accounts: pa.Table, config: ScoreConfig)
     history: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in accounts.to_pylist():
         history.setdefault((row["platform"], row["account_id"]), []).append(row)
-    columns = ["platform", "account_id", "n_comments", "n_genuine", "comments", "reposts", "reads", "quality"]
+    columns = ["platform", "account_id", "n_comments", "n_genuine", "comments", "reposts", "reads", "quality", "originality",
+               "originality_label"]  # fmt: skip
     published: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in posts.select(columns).to_pylist():
         if row["account_id"] is not None:
@@ -53,8 +55,8 @@ def aggregate_accounts(posts: pa.Table, accounts: pa.Table, config: ScoreConfig)
         _account(key, history.get(key, []), published.get(key, []), config) for key in sorted({*history, *published})
     ]
     names = ("platform", "account_id", "name", "followers", "real_share", "real_share_low", "real_share_high",
-             "real_followers", "n_posts", "n_comments", "genuine_share", "genuine_per_post", "quality", "reach",
-             "reasons")  # fmt: skip
+             "real_followers", "n_posts", "n_comments", "genuine_share", "genuine_per_post", "quality", "template_share",
+             "reach", "reasons")  # fmt: skip
     from pinzhi.schemas import SCORED_ACCOUNTS
 
     return pa.Table.from_pylist(rows, schema=pa.schema([SCORED_ACCOUNTS.field(name) for name in names]))
@@ -73,6 +75,8 @@ def _account(
         "platform": key[0], "account_id": key[1], "name": newest.get("name"), "followers": followers,
         "n_posts": len(posts), "n_comments": n_comments, "genuine_share": share,
         "quality": _mean([post["quality"] for post in posts]), "reasons": [],
+        "template_share": _mean([float(post["originality_label"] == Originality.TEMPLATE) for post in posts
+                                 if post["originality"] is not None]),
         "reach": _reach([post["reads"] for post in posts], followers),
     }  # fmt: skip
     missing = _why_not(followers, len(posts), share)

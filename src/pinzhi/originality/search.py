@@ -9,7 +9,7 @@ import numpy as np
 
 from pinzhi.originality.evidence import Words, aligned_clauses, pair_features, shared_spans
 from pinzhi.originality.index import PostIndex, union
-from pinzhi.originality.rows import IndexRows, Key, Order
+from pinzhi.originality.rows import UNKNOWN, IndexRows, Key, Order
 from pinzhi.originality.words import WordReader
 from pinzhi.text import is_attributed
 from pinzhi.types import PairSpan
@@ -33,6 +33,8 @@ class Finding:
 
     probabilities: tuple[float, float, float, float, float]
     source: Key | None = None
+    source_account: str | None = None
+    source_time: int = UNKNOWN  # milliseconds, the first instant at which it may have been published
     similarity: float = 0.0
     spans: tuple[PairSpan, ...] = ()
     others: tuple[Key, ...] = ()
@@ -203,6 +205,8 @@ class Search:
         return Finding(
             probabilities,
             source=others.keys[at],
+            source_account=others.accounts[at],
+            source_time=int(others.start[at]),
             similarity=min(1.0, _covered(spans) / max(1, len(rows.texts[i].strip()))),
             spans=spans,
             others=tuple(others.keys[before[k]] for k in sources if k != first),

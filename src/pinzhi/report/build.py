@@ -191,12 +191,14 @@ def _figures(out: Path, words: Mapping[str, str], names: Mapping[str, str]) -> R
         rest = [float(row["followers"] - row["real_followers"]) for row in accounts]
         labels = [f"{row['name']} · {names.get(row['platform'], row['platform'])}" for row in accounts]
         figures["accounts"] = charts.bars(labels, {words["real"]: real, words["rest"]: rest}, stacked=True)
-    months = _query(out, "SELECT strftime(published_at, '%Y-%m') AS month, avg(quality) AS quality, 100 * avg(genuine_share) AS genuine "
+    months = _query(out, "SELECT strftime(published_at, '%Y-%m') AS month, avg(quality) AS quality, 100 * avg(genuine_share) AS genuine, "
+                         "100 * avg(CAST(originality_label = 'template' AS INTEGER)) FILTER (originality IS NOT NULL) AS templates "
                          "FROM posts WHERE published_at IS NOT NULL GROUP BY 1 ORDER BY 1")  # fmt: skip
     if len(months) > 1:
         series = {
             words["quality"]: [row["quality"] for row in months],
             words["genuine"]: [row["genuine"] for row in months],
+            words["templates"]: [row["templates"] for row in months],
         }
         figures["months"] = charts.lines([row["month"] for row in months], series)
     mix = _query(out, "SELECT originality_label AS label, count(*) AS n FROM posts GROUP BY 1 ORDER BY n DESC, 1")

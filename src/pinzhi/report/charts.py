@@ -61,7 +61,7 @@ def lines(labels: Sequence[str], series: Mapping[str, Sequence[float | None]]) -
         toolbar_location=None,
         y_range=Range1d(0, 100),
     )
-    for (name, values), color in zip(series.items(), (_INK, _COOL), strict=False):
+    for (name, values), color in zip(series.items(), (_INK, _COOL, _WARM), strict=False):
         points = [float("nan") if value is None else value for value in values]
         plot.line(list(labels), points, line_width=3, color=color, legend_label=name)
         plot.scatter(list(labels), points, size=8, color=color)
