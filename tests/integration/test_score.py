@@ -169,6 +169,17 @@ def test_only_the_past_makes_a_post_unoriginal(scorer: Scorer, brand: BrandProfi
     assert rows[2]["originality_label"] == "undetermined"
 
 
+def test_a_rewrite_at_an_equal_or_unknown_time_accuses_nobody(scorer: Scorer, brand: BrandProfile) -> None:
+    retold = "巷口面包房的老周一早贴出告示，说面粉贵了，吐司要从12块涨到14块，切片还是免费；老板娘讲，再不涨价连电费都付不起了。"
+
+    def label(**of_rewrite: Any) -> str:
+        table = posts({"text": SOURCE, "published_at": at(1)}, {"text": retold, "account_id": "b", **of_rewrite})
+        return scorer.score_posts(table, brand=brand).to_pylist()[1]["originality_label"]
+
+    assert label(published_at=at(2)) == "rewrite"
+    assert label(published_at=at(1)) == label(published_at=None) == "undetermined"
+
+
 def test_a_post_that_the_history_holds_is_not_compared_with_itself(
     scorer: Scorer, brand: BrandProfile, run_folder: Path
 ) -> None:

@@ -334,10 +334,14 @@ class PostIndex:
                 everything &= order is Order.EARLIER
                 for group, first in zip(best, range(0, len(posts), _POSTS), strict=True):
                     some = slice(first, first + _POSTS)
-                    cosine = posts.embedding[some] @ embedding.T
+                    counts = None
                     if not everything:
-                        holds = order.holds(posts.start[some, None], posts.end[some, None], start, end)
-                        cosine[~(holds & live)] = _NEVER
+                        counts = order.holds(posts.start[some, None], posts.end[some, None], start, end) & live
+                        if not counts.any():  # as for most stretches where the times of few are unclear
+                            continue
+                    cosine = posts.embedding[some] @ embedding.T
+                    if counts is not None:
+                        cosine[~counts] = _NEVER
                     inside = np.flatnonzero((own[some] >= number) & (own[some] < number + len(start)))
                     cosine[inside, own[some][inside] - number] = _NEVER
                     group.add(cosine, posts.embedding[some], embedding, sort_time(start), number)

@@ -14,13 +14,14 @@ from pinzhi.originality.words import WordReader
 from pinzhi.text import is_attributed
 from pinzhi.types import PairSpan
 
-RULES = "2"  # of what follows from the same models; others give every stored finding anew
+RULES = "3"  # of what follows from the same models; others give every stored finding anew
 ORIGINAL, DUPLICATE, REWRITE, QUOTE = range(4)  # of the pair judge
 UNRELATED = 0.98  # probability of an original from which a candidate is not worth reading
 SURELY = 0.95  # probability of a duplicate from which reading adds nothing
 _AT_ONCE = 512  # posts that are compared at once
 _MANY = 64  # posts whose search is worth more than one thread
 _AFFECTED = 50  # later posts that are judged again for one that comes before them
+_UNCLEAR = 2  # candidates of which nobody knows whether they are earlier: a sign that something is there is enough
 DERIVED_FROM = 0.5  # probability of duplicate, rewrite or quote from which a candidate counts as a source
 
 
@@ -84,12 +85,8 @@ class Search:
 
     def _judged(self, rows: IndexRows, index: PostIndex, own: Sequence[Accounts]) -> list[Finding]:
         itself = index.find(rows.keys)
-        near = index.near_duplicates(rows, Order.EARLIER, self._limit, itself)
-        parts = index.partial_copies(rows, Order.EARLIER, self._limit, itself)
-        like = index.nearest(rows, Order.EARLIER, self._limit, itself)
-        earlier = [union(*nets, limit=self._limit) for nets in zip(near, parts, like, strict=True)]
-        # near copies of which nobody knows whether they are earlier
-        unclear = [found.tolist() for found in index.near_duplicates(rows, Order.UNCLEAR, 2, itself)]
+        earlier = _candidates(rows, index, itself, Order.EARLIER, self._limit)
+        unclear = _candidates(rows, index, itself, Order.UNCLEAR, _UNCLEAR)
         wanted = np.unique(
             np.concatenate([np.zeros(0, np.int64), *map(np.asarray, earlier + unclear)]).astype(np.int64)
         )
@@ -109,12 +106,11 @@ class Search:
 
     def _later_than(self, rows: IndexRows, index: PostIndex) -> list[Key]:
         itself = index.find(rows.keys)
-        near = index.near_duplicates(rows, Order.LATER, _AFFECTED, itself)
-        parts = index.partial_copies(rows, Order.LATER, _AFFECTED, itself)
-        like = index.nearest(rows, Order.LATER, self._limit, itself)
-        found = {at for nets in zip(near, parts, like, strict=True) for at in union(*nets, limit=_AFFECTED)}
-        found |= {
-            int(at) for rows_of in index.near_duplicates(rows, Order.UNCLEAR, _AFFECTED, itself) for at in rows_of
+        found = {
+            at
+            for order in (Order.LATER, Order.UNCLEAR)
+            for candidates in _candidates(rows, index, itself, order, _AFFECTED, self._limit)
+            for at in candidates
         }
         return index.take(np.array(sorted(found), np.int64)).keys
 
@@ -213,6 +209,19 @@ class Search:
             is_self=is_own(first),
             is_undetermined=unclear,
         )
+
+
+def _candidates(
+    rows: IndexRows, index: PostIndex, itself: np.ndarray, order: Order, limit: int, most_like: int | None = None
+) -> list[list[int]]:
+    """Rows of `index` that stand in `order` to each of `rows` and may be its source or its copy, at most `limit`, of which the
+    net of embeddings finds `most_like`."""
+    nets = (
+        index.near_duplicates(rows, order, limit, itself),
+        index.partial_copies(rows, order, limit, itself),
+        index.nearest(rows, order, most_like or limit, itself),
+    )
+    return [union(*found, limit=limit) for found in zip(*nets, strict=True)]
 
 
 def _pieces(rows: IndexRows) -> Iterator[IndexRows]:
