@@ -26,7 +26,7 @@ from pinzhi.originality.rows import INDEX, UNKNOWN, IndexRows, Key, keys_of
 from pinzhi.originality.search import Finding, Limits, Search
 from pinzhi.segment import Segmenter
 from pinzhi.tables import check
-from pinzhi.text import NORMAL_FORM, is_blank, normalise
+from pinzhi.text import NORMAL_FORM, is_blank, judged_words, normalise
 from pinzhi.types import CoherenceScore, OriginalityScore, PairSpan, Post, PostScore, Span, ValueScore
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ class Scorer:
         """Rows of the index (schema INDEX) for posts, in order."""
         from pinzhi.originality.minhash import signatures
 
-        texts = [text[:MAX_CHARACTERS] for text in posts["text"].to_pylist()]
+        texts = [judged_words(text[:MAX_CHARACTERS]) for text in posts["text"].to_pylist()]
         vectors, manner = self.heads.posts(texts)
         signed = signatures([normalise(text).text for text in texts])
         n = len(texts)

@@ -168,6 +168,16 @@ def own_words(raw: str) -> tuple[int, int]:
     return 0, end
 
 
+def judged_words(raw: str) -> str:
+    """What of `raw` an author answers for: where a `//@name:` chain hands on fewer words than stand before it, those alone, which
+    may be a copy of their own; else all of it."""
+    chain = _CHAIN.search(raw)
+    if chain is None:
+        return raw
+    own, handed_on = (len(letters(normalise(part).text)) for part in (raw[: chain.start()], raw[chain.start() :]))
+    return raw[: chain.start()] if own > handed_on else raw
+
+
 def is_attributed(raw: str) -> bool:
     """Whether `raw` openly names where it, or a part of it, comes from."""
     return own_words(raw)[1] < len(raw)

@@ -81,6 +81,22 @@ def test_a_copy_that_names_no_source_is_no_quotation(
     assert (found.label, found.source_id) == ("duplicate", "s1")
 
 
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        (f"{SOURCE}//@小王:好//@老李:真的吗", "duplicate"),
+        (f"哈哈//@小王:{SOURCE}", "quote"),
+        ("我们小区门口那家上个月也调了价，老板娘把账本摊开给大家看，房租、电费、面粉一项一项写着，最后没有一个人走。"
+         f"//@小王:{SOURCE[:24]}", "original"),
+    ],
+)  # fmt: skip
+def test_own_words_before_a_chain_are_judged_by_themselves(
+    text: str, label: str, scorer: Scorer, brand: BrandProfile, run_folder: Path
+) -> None:
+    found = scorer.score(text, brand=brand, history=run_folder).originality
+    assert (found.label, found.source_id) == (label, "s1" if label == "duplicate" else None)
+
+
 def test_copies_stand_in_the_cluster_of_their_source(run_folder: Path) -> None:
     table = pa.concat_tables(iter_tables(run_folder / "posts", SCORED_POSTS))
     rows = {row["post_id"]: row for row in table.to_pylist()}

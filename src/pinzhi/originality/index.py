@@ -18,7 +18,7 @@ from pinzhi.originality.rows import IndexRows, Key, Order, keys_of, sort_time
 from pinzhi.tables import storage_error, write_text
 from pinzhi.text import normalise
 
-FORM = "3"  # of what is on disk
+FORM = "4"  # of what is on disk
 FAN_OUT = 8  # blocks of one size that become one of the next
 _MANIFEST = "manifest.json"
 # Rows of one key that are looked at, the earliest first: a wording that stands everywhere has them all alike.

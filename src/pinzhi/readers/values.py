@@ -1,11 +1,12 @@
 """Cells as exporters write them, to canonical values: one place each for counts, times, ids, flags and text."""
 
-import html
 import math
 import re
 import unicodedata
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
+
+from pinzhi.readers import markup
 
 BEIJING = timezone(timedelta(hours=8))
 EXACT_FLOAT = 2**53  # above, a float no longer holds every integer
@@ -20,6 +21,9 @@ _ISO = re.compile(
     r"(?:(?:T|\s+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?",
     re.IGNORECASE,
 )
+_ANY_CLOCK = re.compile(  # two digits each, as strftime writes them; a zone would be lost, and is in none of the formats
+    r"(\d{4})[-/._年 ]?(\d{2})[-/._月 ]?(\d{2})(?:日?[ _T-]{0,3}(\d{2})[-:：._时点 ]?(\d{2})(?:[-:：._分 ]?(\d{2})秒?(?:[.,](\d{1,6}))?|分)?|日)?"
+)
 _WEIBO = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d{2}):(\d{2}):(\d{2}) ([+-]\d{4}) (\d{4})")
 _MONTHS = {"Jan": 1, "Feb": 2, "Mar": 3, "Apr": 4, "May": 5, "Jun": 6, "Jul": 7, "Aug": 8, "Sep": 9, "Oct": 10,
            "Nov": 11, "Dec": 12}  # fmt: skip
@@ -28,9 +32,7 @@ _YEARS = range(1971, 2101)  # 1970-01-01 08:00:00 is how an unknown time is writ
 _LOSSY = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _UNCLEAN = re.compile(r"[<&\r\x00-\x08\x0b\x0c\x0e-\x1f\xa0\u200b\u2060\ufeff\ud800-\udfff]")
 _ZERO_WIDTH = re.compile(r"[\u200b\u2060\ufeff]")
-_EMOTICON = re.compile(r"<img\b[^<>]*?\balt=[\"']?(\[[^\]<>]{1,12}\])[^<>]*>", re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>|</p\s*>|</div\s*>", re.IGNORECASE)
-_UNSEEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 # Tags of HTML alone: people write <iPhone> and <3 too.
 _TAG = re.compile(
     r"</?(?:a|abbr|article|audio|b|big|blockquote|body|br|button|center|cite|code|col|dd|del|div|dl|dt|em|fig(?:caption|ure)"
@@ -144,6 +146,17 @@ def time(value: Any) -> tuple[int | None, str | None]:
     raise BadValue(f"expected a time such as 2026-09-01 09:30:00 or an epoch, found {_shown(value)}")
 
 
+def clock(value: Any) -> Any:
+    """A time in the format that a user has chosen for a tool, such as `2026-09-12_20:15:31` or `20260912 201531`, in one
+    that `time` reads; what is no year with a month and a day stays."""
+    found = _ANY_CLOCK.fullmatch(str(value).strip()) if isinstance(value, str) else None
+    if found is None:
+        return value
+    year, month, day, hour, minute, second, fraction = found.groups()
+    hours = "" if hour is None else f" {hour}:{minute}" + ("" if second is None else f":{second}")
+    return f"{year}-{month}-{day}{hours}" + (f".{fraction}" if fraction else "")
+
+
 def _moment(value: date) -> tuple[int | None, str | None]:
     if not isinstance(value, datetime):
         return _moment(datetime(value.year, value.month, value.day, tzinfo=BEIJING))[0], "day"
@@ -207,9 +220,19 @@ def text(value: Any) -> str:
     if _UNCLEAN.search(raw) is None:
         return raw.strip()
     if "<" in raw:
-        raw = _TAG.sub("", _BREAK.sub("\n", _EMOTICON.sub(r"\1", _UNSEEN.sub("", raw))))
+        raw = _TAG.sub("", _BREAK.sub("\n", markup.with_emoticons(markup.without_unseen(raw))))
     if "&" in raw:
-        raw = html.unescape(raw)
+        raw = markup.without_references(raw)
+    return _visible(raw)
+
+
+def body(value: Any) -> str:
+    """The text of an article, which tools give as HTML or as text."""
+    raw = value if isinstance(value, str) else plain(value)
+    return _visible(markup.body_text(raw)) if markup.is_body(raw) else text(raw)
+
+
+def _visible(raw: str) -> str:
     return _ZERO_WIDTH.sub("", plain(raw)).replace("\xa0", " ").strip()
 
 
