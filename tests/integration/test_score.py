@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from opencc import OpenCC
 
 from pinzhi import score_post
 from pinzhi.brand import BrandProfile
@@ -63,17 +64,25 @@ def test_a_copy_names_its_earliest_source_with_spans(scorer: Scorer, brand: Bran
     assert text[span.start : span.end] == SOURCE[span.source_start : span.source_end]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        SOURCE[: len(SOURCE) // 2],
-        SOURCE[len(SOURCE) // 2 :],
-        f"#早安#{SOURCE}#面包#",
-        "\u200b".join(SOURCE),
-        f"看到这个想笑：{SOURCE}",
-    ],
-    ids=["first half", "last half", "hashtags", "zero width", "prefixed"],
-)
+TRICKS = {
+    "first half": SOURCE[: len(SOURCE) // 2],
+    "last half": SOURCE[len(SOURCE) // 2 :],
+    "first thirty": SOURCE[:30],
+    "prefixed": f"看到这个想笑：{SOURCE}",
+    "suffixed": f"{SOURCE}你们那边涨了没？",
+    "hashtags": f"#早安#{SOURCE}#面包#",
+    "traditional": OpenCC("s2t").convert(SOURCE),
+    "full width": SOURCE.replace("12", "１２").replace("14", "１４"),
+    "zero width": "\u200b".join(SOURCE),
+    "combining": "\u0336".join(SOURCE),
+    "emoji between": "🍞".join(SOURCE),
+    "dots between": "·".join(SOURCE),
+    "in brackets": "".join(f"[{SOURCE[at : at + 4]}]" for at in range(0, len(SOURCE), 4)),
+    "other name and numbers": SOURCE.replace("老周", "老王").replace("12", "13").replace("14", "16"),
+}
+
+
+@pytest.mark.parametrize("text", TRICKS.values(), ids=TRICKS)
 def test_a_copy_that_names_no_source_is_no_quotation(
     text: str, scorer: Scorer, brand: BrandProfile, run_folder: Path
 ) -> None:

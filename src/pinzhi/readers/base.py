@@ -30,9 +30,10 @@ class Shape:
 
     path: Path
     name: str  # path relative to the archive
-    kind: str  # csv, json, jsonl, object, sqlite, parquet, xlsx
+    kind: str  # csv, json, jsonl, object, sqlite, parquet, xlsx, feed
     sections: Mapping[str, Sequence[Raw]]
     delimiter: str = ","
+    facts: Mapping[str, Any] = field(default_factory=dict)  # what an object or feed says of itself before its records
 
     @property
     def hints(self) -> tuple[str, ...]:
@@ -66,6 +67,11 @@ class Note:
 
 Expand = Callable[[Raw], Iterable[tuple[Layout, Raw] | Note]]
 Align = Callable[[Sequence[str], Sequence[str]], Raw | None]
+
+
+def unknown(raw: Raw, expected: str) -> Note:
+    """The note for a record that is none of `expected`."""
+    return Note(None, f"expected {expected}, found the fields {', '.join(list(raw)[:8])[:200]}")
 
 
 def as_header(header: Sequence[str], cells: Sequence[str]) -> Raw | None:

@@ -240,3 +240,28 @@ def json_sections(path: Path) -> Iterator[tuple[str, Record | Broken]]:
             yield "", Broken(None, f"expected a whole JSON object, found a fault: {_fault(error)}")
     finally:
         text.close()
+
+
+def json_facts(path: Path) -> dict[str, Any]:
+    """The texts and numbers of one JSON object that stand before its first array."""
+    text = _Text(path)
+    facts: dict[str, Any] = {}
+    try:
+        if text.peek() != "{":
+            return facts
+        text.at += 1
+        while (char := text.peek()) and char != "}":
+            key = str(text.value())
+            if text.peek() != ":":
+                break
+            text.at += 1
+            if text.peek() == "[":
+                break
+            value = text.value()
+            if not isinstance(value, dict):
+                facts[key] = value
+    except (ValueError, RecursionError):
+        pass  # whoever reads the records says so
+    finally:
+        text.close()
+    return facts

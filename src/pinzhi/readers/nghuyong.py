@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pinzhi.readers import values, weibo
-from pinzhi.readers.base import Layout, Note, Part, Shape, inside
+from pinzhi.readers.base import Layout, Note, Part, Shape, inside, unknown
 from pinzhi.readers.raw import Raw
 
 POSTS = weibo.Posts(weibo.posts_layout(
@@ -73,7 +73,7 @@ def _rows(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
     elif layout is USERS:
         yield USERS, raw
     else:
-        yield Note(None, f"expected a post, comment or user, found the fields {', '.join(list(raw)[:8])[:200]}")
+        yield unknown(raw, "a post, comment or user")
 
 
 def _with_kind(raw: Raw) -> Raw:

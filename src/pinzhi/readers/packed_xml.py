@@ -1,4 +1,4 @@
-"""Packed XML, as in Excel workbooks: parts go by as events, and no more of them is in memory than one chunk and one tag.
+"""XML, packed as in Excel workbooks or plain: it goes by as events, and no more of it is in memory than one chunk and one tag.
 
 What is no table is refused before it takes time or memory: archives that unpack to far more than they are, entities,
 endless tags and names, depth, passwords.
@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from xml.parsers import expat
 
 MAX_RATIO = 100  # bytes for each of the file; rows of exporters pack about 10 to 1
@@ -78,7 +78,7 @@ def _local(name: str) -> str:
 
 
 class Handler:
-    """What becomes of a part of a workbook as its XML goes by."""
+    """What becomes of XML as it goes by."""
 
     is_over = False  # whether the rest does not matter
 
@@ -99,6 +99,12 @@ def parsed(archive: zipfile.ZipFile, part: str, handler: Handler) -> Iterator[No
         raise Damaged("one that is protected by a password")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise Damaged("one packed in a way that Excel does not use")
+    with archive.open(info) as file:
+        yield from streamed(file, handler)
+
+
+def streamed(file: IO[bytes], handler: Handler) -> Iterator[None]:
+    """Hand XML to `handler`, stopping after every chunk. Raises one of FAULTS."""
     depth = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -117,23 +123,22 @@ def parsed(archive: zipfile.ZipFile, part: str, handler: Handler) -> Iterator[No
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse_entities
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, handler.text
-    with archive.open(info) as file:
-        n = 0
-        while chunk := file.read(_CHUNK):  # to the end, where the checksum is
-            if not handler.is_over:
-                parser.Parse(chunk, False)
-                n += len(chunk)
-                if n - parser.CurrentByteIndex > _MAX_TAG:
-                    raise Damaged(f"XML with a tag beyond {_MAX_TAG >> 10} KiB")
-                if sum(map(len, parser.intern)) > _MAX_NAMES:
-                    raise Damaged("XML with more names than a workbook has")
-                yield
+    n = 0
+    while chunk := file.read(_CHUNK):  # to the end, where the checksum is
         if not handler.is_over:
-            parser.Parse(b"", True)
+            parser.Parse(chunk, False)
+            n += len(chunk)
+            if n - parser.CurrentByteIndex > _MAX_TAG:
+                raise Damaged(f"XML with a tag beyond {_MAX_TAG >> 10} KiB")
+            if sum(map(len, parser.intern)) > _MAX_NAMES:
+                raise Damaged("XML with more names than an export has")
+            yield
+    if not handler.is_over:
+        parser.Parse(b"", True)
 
 
 def _refuse_entities(*_: Any) -> None:
-    raise Damaged("XML that declares entities, which no workbook needs")
+    raise Damaged("XML that declares entities, which no export needs")
 
 
 class Tags(Handler):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pinzhi.readers import values, weibo
-from pinzhi.readers.base import Layout, Note, Part, Shape, inside
+from pinzhi.readers.base import Layout, Note, Part, Shape, inside, unknown
 from pinzhi.readers.raw import Raw
 
 _LIKES = ("likesCount", "like_count", "attitudes_count")  # by version, the newest first
@@ -64,7 +64,7 @@ def _rows(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
     elif raw.keys() >= _ACCOUNT:
         yield ACCOUNTS, raw
     else:
-        yield Note(None, f"expected a post or an account, found the fields {', '.join(list(raw)[:8])[:200]}")
+        yield unknown(raw, "a post or an account")
 
 
 _SECTIONS = {
