@@ -106,6 +106,20 @@ def test_own_words_before_a_chain_are_judged_by_themselves(
     assert (found.label, found.source_id) == (label, "s1" if label == "duplicate" else None)
 
 
+def test_a_merge_names_every_source(scorer: Scorer, brand: BrandProfile) -> None:
+    other = "早市东头的豆腐摊换了年轻人，还是石磨，凌晨三点起来泡豆子。头一锅豆浆免费给扫街的师傅，剩下的才开卖，一块五一碗。"
+    merged = SOURCE[: len(SOURCE) // 2] + other[len(other) // 2 :]
+    table = posts({"text": other, "published_at": at(1)}, {"text": SOURCE, "account_id": "b", "published_at": at(2)},
+                  {"text": merged, "account_id": "c", "published_at": at(3)}, {"text": SOURCE, "account_id": "d", "published_at": at(4)})  # fmt: skip
+    rows = scorer.score_posts(table, brand=brand).to_pylist()
+    assert (rows[2]["originality_label"], rows[2]["source_post_id"], rows[2]["other_sources"]) == (
+        "rewrite",
+        "p0",
+        ["weibo/p1"],
+    )
+    assert (rows[3]["originality_label"], rows[3]["source_post_id"]) == ("duplicate", "p1")
+
+
 def test_copies_stand_in_the_cluster_of_their_source(run_folder: Path) -> None:
     table = pa.concat_tables(iter_tables(run_folder / "posts", SCORED_POSTS))
     rows = {row["post_id"]: row for row in table.to_pylist()}

@@ -36,7 +36,7 @@ class Recorder:
 
     def __call__(self, features: np.ndarray, pairs: Sequence[tuple[str, str]] | None = None) -> np.ndarray:
         if pairs is None:
-            return features.copy()
+            return features[:, :4].copy()
         self.read += pairs
         return np.tile(np.array(self.says), (len(pairs), 1))
 
@@ -50,12 +50,12 @@ def judged(
     rows = SimpleNamespace(texts=EARLIER, embedding=np.zeros((5, 1)))
     later = SimpleNamespace(texts=["四点的码头"], embedding=np.zeros((1, 1)))
     search = Search(cast(WordReader, lambda texts: list(texts)), judge, Limits(candidates=8, read=most))
-    given = iter(np.array(said))
+    given = iter(np.pad(np.array(said), ((0, 0), (0, len(FEATURES) - 4))))
     monkeypatch.setattr("pinzhi.originality.search.pair_features", lambda *_: next(given))
     before, beside = [[0, 1, 2, 3, 4][:n_before]], [[0, 1, 2, 3, 4][n_before:]]
-    (p,) = search._judge_all(cast(IndexRows, later), cast(IndexRows, rows), before, beside)
+    (found,) = search._judge_all(cast(IndexRows, later), cast(IndexRows, rows), before, beside)
     assert all(post == "四点的码头" for _, post in judge.read)
-    return p, [earlier for earlier, _ in judge.read]
+    return found.p, [earlier for earlier, _ in judge.read]
 
 
 def test_the_likeliest_sources_are_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,14 +7,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pinzhi.originality.evidence import Words, aligned_clauses, pair_features, shared_spans
+from pinzhi.originality.evidence import FEATURES, Words, aligned_clauses, pair_features, shared_spans
 from pinzhi.originality.index import PostIndex, union
 from pinzhi.originality.rows import UNKNOWN, IndexRows, Key, Order
 from pinzhi.originality.words import WordReader
 from pinzhi.text import is_attributed
 from pinzhi.types import PairSpan
 
-RULES = "3"  # of what follows from the same models; others give every stored finding anew
+RULES = "4"  # of what follows from the same models; others give every stored finding anew
 ORIGINAL, DUPLICATE, REWRITE, QUOTE = range(4)  # of the pair judge
 UNRELATED = 0.98  # probability of an original from which a candidate is not worth reading
 SURELY = 0.95  # probability of a duplicate from which reading adds nothing
@@ -22,6 +22,7 @@ _AT_ONCE = 512  # posts that are compared at once
 _MANY = 64  # posts whose search is worth more than one thread
 _AFFECTED = 50  # later posts that are judged again for one that comes before them
 _UNCLEAR = 2  # candidates of which nobody knows whether they are earlier: a sign that something is there is enough
+_PART = 0.15  # share of a post from which a source of its own is looked for
 DERIVED_FROM = 0.5  # probability of duplicate, rewrite or quote from which a candidate counts as a source
 
 
@@ -41,6 +42,17 @@ class Finding:
     others: tuple[Key, ...] = ()
     is_self: bool = False
     is_undetermined: bool = False
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """Candidates of one post: where they are among the others, of which the first `n_before` surely come before it, what the judge
+    says of them [k, 4] and the share of the post [k] that each holds word for word."""
+
+    at: list[int]
+    n_before: int
+    p: np.ndarray
+    held: np.ndarray
 
 
 class Judge(Protocol):
@@ -96,7 +108,7 @@ class Search:
         )
         with self._quietly():
             judged = self._judge_all(rows, others, before, beside)
-            return [self._finding(rows, i, others, before[i], beside[i], judged[i], own) for i in range(len(rows))]
+            return [self._finding(rows, i, others, judged[i], own) for i in range(len(rows))]
 
     def later_matches(self, rows: IndexRows, index: PostIndex) -> Iterable[Key]:
         """Keys of posts in `index` that come surely after one of `rows` and are near it, or near it at a time of which nobody knows
@@ -116,9 +128,8 @@ class Search:
 
     def _judge_all(
         self, rows: IndexRows, others: IndexRows, before: Sequence[list[int]], beside: Sequence[list[int]]
-    ) -> list[np.ndarray]:
-        """Probabilities [k, 4] of each row's candidates among `others`, those `before` it and then those `beside` it. The judge sees the
-        evidence of all, then reads the likeliest; where another that it has not read now leads, it reads on, for what it
+    ) -> list[_Judged]:
+        """Each row's candidates among `others`, those `before` it and then those `beside` it. The judge sees the evidence of all, then reads the likeliest; where another that it has not read now leads, it reads on, for what it
         says of a pair that it has read and of one that it has not cannot be compared."""
         candidates = [a + b for a, b in zip(before, beside, strict=True)]
         here = self._read(rows.texts)
@@ -130,13 +141,13 @@ class Search:
             for at in found
         ]
         if not features:
-            return [np.zeros((0, 4), np.float32) for _ in candidates]
+            return [_Judged([], 0, np.zeros((0, 4), np.float32), np.zeros(0, np.float32)) for _ in candidates]
         evidence = np.stack(features)
         p = self._judge(evidence)
         pairs = [(others.texts[at], rows.texts[i]) for i, found in enumerate(candidates) for at in found]
         ends = np.cumsum([len(found) for found in candidates])
         is_read = np.zeros(len(p), bool)
-        parts = [
+        parts = whole = [
             (slice(end - len(found), end), len(earlier))
             for end, found, earlier in zip(ends, candidates, before, strict=True)
         ]
@@ -147,7 +158,8 @@ class Search:
                 wanted_rows = np.concatenate(chosen)
                 p[wanted_rows] = self._judge(evidence[wanted_rows], [pairs[at] for at in wanted_rows])
                 is_read[wanted_rows] = True
-        return np.split(p, ends[:-1])
+        held = evidence[:, FEATURES.index("contained_blocks")]
+        return [_Judged(found, n, p[part], held[part]) for found, (part, n) in zip(candidates, whole, strict=True)]
 
     def _worth_reading(self, p: np.ndarray, is_read: np.ndarray, n_before: int) -> np.ndarray:
         """Rows of the candidates [k, 4] to be read next, at most as many as the settings say: the likeliest sources, the surely
@@ -161,54 +173,93 @@ class Search:
         order = np.lexsort((p[:, ORIGINAL], np.arange(len(p)) >= n_before))
         return order[is_open[order]][: self._most_read]
 
-    def _finding(
-        self, rows: IndexRows, i: int, others: IndexRows, before: list[int], beside: list[int], p: np.ndarray,
-        own: Sequence[Accounts],
-    ) -> Finding:  # fmt: skip
+    def _finding(self, rows: IndexRows, i: int, others: IndexRows, judged: _Judged, own: Sequence[Accounts]) -> Finding:
         template, quote = float(rows.p_template[i]), float(rows.p_quote[i])
-        derived = 1 - p[:, ORIGINAL]
-        sources = [k for k in range(len(before)) if derived[k] >= DERIVED_FROM]
-        unclear = any(derived[len(before) + k] >= DERIVED_FROM for k in range(len(beside)))
-        if not len(p[: len(before)]):
-            return Finding(combine(template, quote, np.array([1.0, 0, 0, 0]), False), is_undetermined=unclear)
-        best = int(derived[: len(before)].argmax())
-        probabilities = combine(template, quote, p[best], is_attributed(rows.texts[i]))
-        if not sources:
-            return Finding(probabilities, is_undetermined=unclear)
+        text, derived = rows.texts[i], 1 - judged.p[:, ORIGINAL]
+        is_unclear = bool((derived[judged.n_before :] >= DERIVED_FROM).any())
+        at, derived = judged.at[: judged.n_before], derived[: judged.n_before]
+        if not at:
+            return Finding(combine(template, quote, np.array([1.0, 0, 0, 0]), False), is_undetermined=is_unclear)
+        best = int(derived.argmax())
         # The judge prefers the closest text, the reader wants the first one: of the sources that are about as likely
         # as the best, the earliest counts.
-        close = [k for k in sources if derived[k] >= derived[best] - 0.2]
+        close = [k for k, p in enumerate(derived) if p >= max(DERIVED_FROM, derived[best] - 0.2)]
+        pair = judged.p[best]
+        merge = self._merge(rows, i, others, judged)
+        if merge is not None:
+            close, pair = merge
+        probabilities = combine(template, quote, pair, is_attributed(text))
+        if not close:
+            return Finding(probabilities, is_undetermined=is_unclear)
         account = (rows.keys[i][0], rows.accounts[i])
 
         def is_own(k: int) -> bool:
-            other = (others.keys[before[k]][0], others.accounts[before[k]])
+            other = (others.keys[at[k]][0], others.accounts[at[k]])
             return account[1] is not None and (other == account or any({account, other} <= brand for brand in own))
 
         def age(k: int) -> tuple[int, Key]:
-            return int(others.start[before[k]]), others.keys[before[k]]
+            return int(others.start[at[k]]), others.keys[at[k]]
 
         first = min(close, key=age)
         if is_own(first):  # what a brand has said on this very platform is recycled, wherever it said so first
-            here = [k for k in close if is_own(k) and others.keys[before[k]][0] == account[0]]
+            here = [k for k in close if is_own(k) and others.keys[at[k]][0] == account[0]]
             first = min(here or [first], key=age)
-        at = before[first]
-        spans = shared_spans(others.texts[at], rows.texts[i])
-        if p[first].argmax() == REWRITE:
-            earlier_words, later_words = self._read([others.texts[at], rows.texts[i]])
-            aligned = aligned_clauses(earlier_words, later_words, self._read)
-            if _covered(aligned) > _covered(spans):
-                spans = aligned
+        spans = self._shown(others.texts[at[first]], text, pair.argmax() == REWRITE)
         return Finding(
             probabilities,
-            source=others.keys[at],
-            source_account=others.accounts[at],
-            source_time=int(others.start[at]),
-            similarity=min(1.0, _covered(spans) / max(1, len(rows.texts[i].strip()))),
+            source=others.keys[at[first]],
+            source_account=others.accounts[at[first]],
+            source_time=int(others.start[at[first]]),
+            similarity=min(1.0, _covered(spans) / max(1, len(text.strip()))),
             spans=spans,
-            others=tuple(others.keys[before[k]] for k in sources if k != first),
+            others=tuple(
+                others.keys[row]
+                for k, row in enumerate(at)
+                if k != first and (k in close or derived[k] >= DERIVED_FROM)
+            ),
             is_self=is_own(first),
-            is_undetermined=unclear,
+            is_undetermined=is_unclear,
         )
+
+    def _merge(
+        self, rows: IndexRows, i: int, others: IndexRows, judged: _Judged
+    ) -> tuple[list[int], np.ndarray] | None:
+        """The earlier posts that a text is put together of, each of which holds a part that no other does, and what the judge says
+        of all of them as one text [4]; None where there are no two such, or the judge takes it for an original. A merge is a
+        rewrite, however much of it was copied."""
+        text = rows.texts[i]
+        order = judged.held[: judged.n_before].argsort(kind="stable")[::-1]
+        parts: list[int] = []
+        covered = np.zeros(len(text), bool)
+        for k in order[judged.held[order] >= _PART] if len(judged.held) > 1 else ():
+            mine = np.zeros(len(text), bool)
+            for span in shared_spans(others.texts[judged.at[k]], text):
+                mine[span.start : span.end] = True
+            if (mine & ~covered).sum() >= _PART * len(text):
+                parts.append(int(k))
+                covered |= mine
+        if len(parts) < 2:
+            return None
+        at = sorted((judged.at[k] for k in parts), key=lambda row: (int(others.start[row]), others.keys[row]))
+        earlier = "\n".join(others.texts[row] for row in at)
+        cosine = max(float(rows.embedding[i] @ others.embedding[row]) for row in at)
+        before, after = self._read([earlier, text])
+        features = pair_features(before, after, cosine)
+        p = self._judge(features[None], [(earlier, text)])[0]
+        if 1 - p[ORIGINAL] < DERIVED_FROM:
+            return None
+        return parts, np.array([p[ORIGINAL], 0, p[DUPLICATE] + p[REWRITE], p[QUOTE]])
+
+    def _shown(self, earlier: str, later: str, is_rewrite: bool) -> tuple[PairSpan, ...]:
+        """Passages of `later` beside those of `earlier` that they were taken from: copied ones, or those that say the same where
+        these are more."""
+        spans = shared_spans(earlier, later)
+        if is_rewrite:
+            before, after = self._read([earlier, later])
+            aligned = aligned_clauses(before, after, self._read)
+            if _covered(aligned) > _covered(spans):
+                return aligned
+        return spans
 
 
 def _candidates(
