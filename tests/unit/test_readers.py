@@ -32,6 +32,11 @@ EXPECTED = {  # platform -> posts, comments; as the format description states th
     "weibo-search": {"weibo": (2, 0)},
     "nghuyong-WeiboSpider": {"weibo": (2, 2)},
     "weibo-archiver": {"weibo": (4, 1)},
+    "DouK-Downloader": {"douyin": (1, 2)},
+    "XHS-Downloader": {"xiaohongshu": (2, 0)},
+    "Spider_XHS": {"xiaohongshu": (2, 3)},
+    "wechat-article-exporter": {"wechat": (2, 2)},
+    "wewe-rss": {"wechat": (1, 0)},
 }  # fmt: skip
 
 

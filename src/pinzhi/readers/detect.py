@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from pinzhi.readers.base import Shape
-from pinzhi.readers.jsons import json_array, json_lines, json_sections
+from pinzhi.readers.feeds import feed_head, is_feed
+from pinzhi.readers.jsons import json_array, json_facts, json_lines, json_sections
 from pinzhi.readers.lines import csv_head, encoding_of
 from pinzhi.readers.packed_xml import Damaged, is_workbook
 from pinzhi.readers.raw import Broken, Raw, Record
@@ -35,7 +36,10 @@ _SUFFIXES = {
     **dict.fromkeys((".mp4", ".mov", ".m4a", ".mp3", ".flv", ".mkv", ".avi", ".m3u8", ".webm"), _MEDIA),
     **dict.fromkeys((".py", ".css", ".js", ".html", ".htm", ".ipynb"), _PROGRAM),
 }  # fmt: skip
-_LABELLED = ("用户信息", "微博内容", "原创微博内容")  # how weiboSpider begins a text
+_LABELLED = (  # how tools begin a text that repeats their other files
+    (("用户信息", "微博内容", "原创微博内容"), "skipped: text of weiboSpider has no ids; it repeats what the tool's csv, json and sqlite hold"),
+    (("笔记id: ", "用户id: "), "skipped: text of Spider_XHS; it repeats what the tool's json and xlsx hold"),
+)  # fmt: skip
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 
@@ -64,6 +68,8 @@ def sniff(path: Path, name: str) -> Shape:
         return _with_records(Shape(path, name, "json", {"": _records(json_array(path))}))
     if text.startswith("{"):
         return _object_or_lines(path, name, text)
+    if is_feed(text):
+        return _feed(path, name)
     return _table(path, name, text)
 
 
@@ -95,6 +101,14 @@ def _sqlite(path: Path, name: str) -> Shape:
     return Shape(path, name, "sqlite", tables)
 
 
+def _feed(path: Path, name: str) -> Shape:
+    try:
+        facts, records = feed_head(path, _SAMPLE)
+    except Damaged as error:
+        raise Unreadable(str(error)) from error
+    return Shape(path, name, "feed", {"": records}, facts=facts)
+
+
 def _parquet(path: Path, name: str) -> Shape:
     try:
         return Shape(path, name, "parquet", {"": parquet_head(path)})
@@ -124,7 +138,7 @@ def _object_or_lines(path: Path, name: str, text: str) -> Shape:
         if isinstance(item, Record):
             sections.setdefault(section, []).append(item.data)
     if sections:
-        return Shape(path, name, "object", sections)
+        return Shape(path, name, "object", sections, facts=json_facts(path))
     return _with_records(Shape(path, name, "json", {"": _records(json_array(path))}))
 
 
@@ -139,10 +153,9 @@ def _table(path: Path, name: str, text: str) -> Shape:
         lines = _records(json_lines(path))
         if lines:
             return Shape(path, name, "jsonl", {"": lines})
-    if text.startswith(_LABELLED):
-        raise Unreadable(
-            "skipped: text of weiboSpider has no ids; it repeats what the tool's csv, json and sqlite hold"
-        )
+    for beginnings, reason in _LABELLED:
+        if text.startswith(beginnings):
+            raise Unreadable(reason)
     delimiter = max(",\t;", key=text.partition("\n")[0].count)
     rows = csv_head(text, delimiter)
     header = [cell.strip("\ufeff \t") for cell in rows[0]] if rows else []
@@ -157,8 +170,8 @@ def described(shape: Shape) -> str:
     if shape.kind == "xlsx":
         sheets = (f"{sheet} ({', '.join(list(records[0])[:8])})" for sheet, records in shape.sections.items())
         return (
-            f"an Excel workbook (xlsx) with the sheets {', '.join(islice(sheets, 4))[:200]}; of workbooks only "
-            "MediaCrawler's are read yet, export the same data as csv, json or jsonl, or save it as CSV (UTF-8)"
+            f"an Excel workbook (xlsx) with the sheets {', '.join(islice(sheets, 4))[:200]}; export the same data as csv, "
+            "json or jsonl, or save it as CSV (UTF-8)"
         )
     if shape.kind in ("sqlite", "object"):
         return f"{shape.kind} with {', '.join(list(shape.sections)[:8])[:200]}"

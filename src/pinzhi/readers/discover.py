@@ -15,15 +15,21 @@ from pinzhi.readers.frame import Reject, Source, read_parts
 from pinzhi.readers.mediacrawler import MediaCrawlerReader
 from pinzhi.readers.nghuyong import NghuyongReader
 from pinzhi.readers.pseudonym import Pseudonymiser
+from pinzhi.readers.spider_xhs import SpiderXhsReader
+from pinzhi.readers.tiktok_downloader import TikTokDownloaderReader
+from pinzhi.readers.wechat_exporter import WechatExporterReader
 from pinzhi.readers.weibo_archiver import WeiboArchiverReader
 from pinzhi.readers.weibo_crawler import WeiboCrawlerReader
 from pinzhi.readers.weibo_search import WeiboSearchReader
 from pinzhi.readers.weibo_spider import WeiboSpiderReader
+from pinzhi.readers.wewe_rss import WeweRssReader
+from pinzhi.readers.xhs_downloader import XhsDownloaderReader
 
 # The first that knows a file reads it: weibo-crawler is last because tables of the others look like its own.
 READERS: tuple[Reader, ...] = (
     CanonicalReader(), MediaCrawlerReader(), WeiboSpiderReader(), WeiboSearchReader(), NghuyongReader(),
-    WeiboArchiverReader(), WeiboCrawlerReader(),
+    WeiboArchiverReader(), TikTokDownloaderReader(), XhsDownloaderReader(), SpiderXhsReader(), WechatExporterReader(),
+    WeweRssReader(), WeiboCrawlerReader(),
 )  # fmt: skip
 FRAME_VERSION = "4"  # part of every digest, as each reader's own version is
 _TEMPORARY = ("Thumbs.db", "desktop.ini", "__MACOSX")

@@ -31,6 +31,7 @@ _YEARS = range(1971, 2101)  # 1970-01-01 08:00:00 is how an unknown time is writ
 
 _LOSSY = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _UNCLEAN = re.compile(r"[<&\r\x00-\x08\x0b\x0c\x0e-\x1f\xa0\u200b\u2060\ufeff\ud800-\udfff]")
+_SPACES = re.compile(" {2,}")
 _ZERO_WIDTH = re.compile(r"[\u200b\u2060\ufeff]")
 _BREAK = re.compile(r"<br\s*/?>|</p\s*>|</div\s*>", re.IGNORECASE)
 # Tags of HTML alone: people write <iPhone> and <3 too.
@@ -227,9 +228,12 @@ def text(value: Any) -> str:
 
 
 def body(value: Any) -> str:
-    """The text of an article, which tools give as HTML or as text."""
+    """The text of an article, which tools give as HTML, whose empty lines are space between pictures, or as text."""
     raw = value if isinstance(value, str) else plain(value)
-    return _visible(markup.body_text(raw)) if markup.is_body(raw) else text(raw)
+    if not markup.is_body(raw):
+        return text(raw)
+    lines = _visible(markup.body_text(raw)).split("\n")
+    return "\n".join(line for one in lines if (line := _SPACES.sub(" ", one).strip()))
 
 
 def _visible(raw: str) -> str:

@@ -271,7 +271,7 @@ def test_format_is_found_by_content_whatever_the_name(tmp_path: Path) -> None:
 
 
 @settings(max_examples=80, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(name=st.sampled_from(["a.csv", "a.json", "a.jsonl", "a.db", "a.parquet", "a.xlsx"]), data=st.data())
+@given(name=st.sampled_from(["a.csv", "a.json", "a.jsonl", "a.db", "a.parquet", "a.xlsx", "a.xml"]), data=st.data())
 def test_no_bytes_break_a_reader(tmp_path: Path, name: str, data: st.DataObject) -> None:
     head = data.draw(
         st.sampled_from(
@@ -285,6 +285,7 @@ def test_no_bytes_break_a_reader(tmp_path: Path, name: str, data: st.DataObject)
                 b"SQLite format 3\x00",
                 b"PK\x03\x04",
                 b"\xff\xfe",
+                b"<rss><channel><item><link>https://mp.weixin.qq.com/s/",
                 CSV.encode(),
             ]
         )

@@ -247,15 +247,11 @@ def test_shared_texts_lie_in_a_file_when_they_are_many(tmp_path: Path, monkeypat
     assert [row["text"] for row in rows] == [f"第{1999 - n}杯茶" for n in range(2000)]
 
 
-@pytest.mark.parametrize("name", ["Spider_XHS", "backoffice"])
-def test_other_workbooks_are_not_read_yet(name: str, tmp_path: Path) -> None:
-    columns = {
-        "Spider_XHS": ["笔记id", "笔记url", "评论id", "评论内容"],
-        "backoffice": ["笔记标题", "首次发布时间", "体裁"],
-    }[name]
-    written(tmp_path / f"{name}.xlsx", Sheet1=[dict.fromkeys(columns, "1")])
+def test_other_workbooks_are_not_read_yet(tmp_path: Path) -> None:
+    columns = ["笔记标题", "首次发布时间", "体裁"]
+    written(tmp_path / "backoffice.xlsx", Sheet1=[dict.fromkeys(columns, "1")])
     [reject] = read(tmp_path)["rejects"]
-    for words in ("no reader knows", "xlsx", f"Sheet1 ({', '.join(columns)})", "MediaCrawler", "save it as CSV"):
+    for words in ("no reader knows", "xlsx", f"Sheet1 ({', '.join(columns)})", "save it as CSV"):
         assert words in reject["reason"]
 
 
@@ -275,7 +271,7 @@ _SHEET = '<Relationship Id="r1" Type="x/worksheet" Target="/xl/worksheets/sheet1
      (lambda path: packed(path, sheet1=_LAUGHS + "<worksheet><sheetData>&b;</sheetData></worksheet>"), "declares entities"),
      (lambda path: packed(path, sheet1="<worksheet><sheetData>" + "<row>" * 500), "nested too deep"),
      (lambda path: packed(path, sheet1="<worksheet><sheetData>" + _ENDLESS), "a tag beyond 128 KiB"),
-     (lambda path: packed(path, sheet1="<worksheet><sheetData>" + _NAMES), "more names than a workbook has"),
+     (lambda path: packed(path, sheet1="<worksheet><sheetData>" + _NAMES), "more names than an export has"),
      (lambda path: packed(path, texts=f"<sst {_NS}><si><t>{'a' * 70_000}</t></si></sst>"), "which no cell holds"),
      (lambda path: packed(path, sheet1='<worksheet><sheetData><row r="99999999999"/>'), "a row beyond"),
      (lambda path: packed(path, sheet1=f"<worksheet {_NS}><sheetData/></worksheet>"), "without rows"),
@@ -400,7 +396,7 @@ def test_a_giant_row_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @settings(max_examples=60, deadline=4000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    seed=st.sampled_from(sorted(ARCHIVE.rglob("*.xlsx"))),
+    seed=st.sampled_from(sorted(ARCHIVE.parent.rglob("*.xlsx"))),
     at=st.integers(0, 10),
     cuts=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.sampled_from(JUNK)), min_size=1, max_size=4),
 )
