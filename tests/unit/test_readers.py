@@ -37,6 +37,12 @@ EXPECTED = {  # platform -> posts, comments; as the format description states th
     "Spider_XHS": {"xiaohongshu": (2, 3)},
     "wechat-article-exporter": {"wechat": (2, 2)},
     "wewe-rss": {"wechat": (1, 0)},
+    "bilibili_crawler": {"bilibili": (0, 2)},
+    "bilibili_danmaku": {"bilibili": (0, 2)},
+    "qzoneexport": {"qq": (1, 2)},
+    "renrenBackup": {"renren": (4, 1)},
+    "tb_comment": {"taobao": (0, 2)},
+    "backoffice": {"xiaohongshu": (2, 0), "douyin": (1, 0), "wechat": (1, 0)},
 }  # fmt: skip
 
 
@@ -201,7 +207,7 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
     ]
 
 
-SEEDS = [path for path in sorted(ARCHIVES.rglob("*")) if path.suffix in (".csv", ".json", ".jsonl", ".db")]
+SEEDS = [path for path in sorted(ARCHIVES.rglob("*")) if path.suffix in (".csv", ".json", ".jsonl", ".db", ".xml")]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

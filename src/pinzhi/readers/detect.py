@@ -8,11 +8,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from pinzhi.readers.base import Shape
+from pinzhi.readers.danmaku import danmaku_head, is_danmaku
 from pinzhi.readers.feeds import feed_head, is_feed
 from pinzhi.readers.jsons import json_array, json_facts, json_lines, json_sections
 from pinzhi.readers.lines import csv_head, encoding_of
 from pinzhi.readers.packed_xml import Damaged, is_workbook
-from pinzhi.readers.raw import Broken, Raw, Record
+from pinzhi.readers.raw import MAX_BANNERS, Broken, Raw, Record
 from pinzhi.readers.stores import parquet_head, sqlite_tables
 from pinzhi.readers.workbooks import workbook_heads
 
@@ -41,6 +42,8 @@ _LABELLED = (  # how tools begin a text that repeats their other files
     (("笔记id: ", "用户id: "), "skipped: text of Spider_XHS; it repeats what the tool's json and xlsx hold"),
 )  # fmt: skip
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
+_DELIMITERS = ",\t;"
+_WIDE = 5  # columns below a banner; fewer are lines of prose with commas
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 
 
@@ -70,6 +73,8 @@ def sniff(path: Path, name: str) -> Shape:
         return _object_or_lines(path, name, text)
     if is_feed(text):
         return _feed(path, name)
+    if is_danmaku(text):
+        return _danmaku(path, name)
     return _table(path, name, text)
 
 
@@ -107,6 +112,13 @@ def _feed(path: Path, name: str) -> Shape:
     except Damaged as error:
         raise Unreadable(str(error)) from error
     return Shape(path, name, "feed", {"": records}, facts=facts)
+
+
+def _danmaku(path: Path, name: str) -> Shape:
+    try:
+        return Shape(path, name, "danmaku", {"": danmaku_head(path, _SAMPLE)})
+    except Damaged as error:
+        raise Unreadable(str(error)) from error
 
 
 def _parquet(path: Path, name: str) -> Shape:
@@ -150,16 +162,18 @@ def _holds_all(data: Raw) -> bool:
 def _table(path: Path, name: str, text: str) -> Shape:
     """CSV, or JSON lines whose first line is cut."""
     if '{"' in text or "{ " in text:
-        lines = _records(json_lines(path))
-        if lines:
-            return Shape(path, name, "jsonl", {"": lines})
+        records = _records(json_lines(path))
+        if records:
+            return Shape(path, name, "jsonl", {"": records})
     for beginnings, reason in _LABELLED:
         if text.startswith(beginnings):
             raise Unreadable(reason)
-    delimiter = max(",\t;", key=text.partition("\n")[0].count)
+    lines = text.split("\n", MAX_BANNERS + 1)[: MAX_BANNERS + 1]
+    top = next((at for at, line in enumerate(lines) if not set(_DELIMITERS).isdisjoint(line)), 0)
+    delimiter = max(_DELIMITERS, key=lines[top].count)
     rows = csv_head(text, delimiter)
     header = [cell.strip("\ufeff \t") for cell in rows[0]] if rows else []
-    if len(header) < 2:
+    if len(header) < (_WIDE if top else 2):
         raise Unreadable("expected csv, json, jsonl, sqlite or parquet, found plain text; see docs/formats.md")
     first = [dict(zip(header, row, strict=False)) for row in rows[1:] if len(row) >= len(header)]
     return Shape(path, name, "csv", {"": [*first, dict.fromkeys(header, "")]}, delimiter)

@@ -2,20 +2,26 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
 from pinzhi.errors import InputError, UsageError
+from pinzhi.readers.backoffice import BackOfficeReader
 from pinzhi.readers.base import Reader
+from pinzhi.readers.bilibili import BilibiliCrawlerReader, DanmakuReader
 from pinzhi.readers.canonical import CanonicalReader
 from pinzhi.readers.detect import Unreadable, described, sniff
 from pinzhi.readers.frame import Reject, Source, read_parts
 from pinzhi.readers.mediacrawler import MediaCrawlerReader
 from pinzhi.readers.nghuyong import NghuyongReader
 from pinzhi.readers.pseudonym import Pseudonymiser
+from pinzhi.readers.qzone import QzoneReader
+from pinzhi.readers.renren import RenrenReader
 from pinzhi.readers.spider_xhs import SpiderXhsReader
+from pinzhi.readers.tb_comment import TbCommentReader
 from pinzhi.readers.tiktok_downloader import TikTokDownloaderReader
 from pinzhi.readers.wechat_exporter import WechatExporterReader
 from pinzhi.readers.weibo_archiver import WeiboArchiverReader
@@ -29,9 +35,11 @@ from pinzhi.readers.xhs_downloader import XhsDownloaderReader
 READERS: tuple[Reader, ...] = (
     CanonicalReader(), MediaCrawlerReader(), WeiboSpiderReader(), WeiboSearchReader(), NghuyongReader(),
     WeiboArchiverReader(), TikTokDownloaderReader(), XhsDownloaderReader(), SpiderXhsReader(), WechatExporterReader(),
-    WeweRssReader(), WeiboCrawlerReader(),
+    WeweRssReader(), BilibiliCrawlerReader(), DanmakuReader(), QzoneReader(), RenrenReader(), TbCommentReader(),
+    BackOfficeReader(), WeiboCrawlerReader(),
 )  # fmt: skip
 FRAME_VERSION = "4"  # part of every digest, as each reader's own version is
+_COPY = re.compile(r"(.+?) ?\(([0-9]{1,4})\)", re.DOTALL)
 _TEMPORARY = ("Thumbs.db", "desktop.ini", "__MACOSX")
 
 
@@ -46,7 +54,7 @@ def discover(inputs: Sequence[Path]) -> tuple[list[Source], list[Reject]]:
     for root in inputs:
         if not root.exists():
             raise UsageError(f"{root}: expected a file or folder, found no such file; check the path")
-        for path, name, reason in sorted(_walk(root), key=lambda found: found[1]):
+        for path, name, reason in sorted(_walk(root), key=lambda found: _in_order(found[1])):
             real = os.path.realpath(path)
             if reason is None and real in seen:
                 continue  # named twice
@@ -93,6 +101,13 @@ def _left_out(entry: "os.DirEntry[str]", root: Path) -> str | None:
         return "skipped: hidden or temporary"
     is_known = entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
     return None if is_known else "expected a file, found a device, socket or pipe"
+
+
+def _in_order(name: str) -> tuple[str, int, str]:
+    """Names as they sort; a later download of a file, `a (1).xlsx`, comes behind the first, `a.xlsx`."""
+    stem, dot, suffix = name.rpartition(".")
+    found = _COPY.fullmatch(stem) if dot else None
+    return (f"{found[1]}.{suffix}", int(found[2]), name) if found else (name, 0, name)
 
 
 def _relative(path: Path, root: Path) -> str:

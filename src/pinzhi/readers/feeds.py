@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Generator, Iterator
-from contextlib import closing
 from email.utils import parsedate_to_datetime
 from html import escape
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pinzhi.readers.packed_xml import FAULTS, Damaged, Handler, found_in, streamed
+from pinzhi.readers.packed_xml import Items, first_records, streamed_items
 from pinzhi.readers.raw import MAX_LINE, Broken, Raw, Record
 
 _ROOT = re.compile(r"<(?:rss|feed|rdf:RDF)[\s>]")
@@ -25,13 +23,7 @@ def is_feed(text: str) -> bool:
 def feed_head(path: Path, most: int) -> tuple[dict[str, str], list[Raw]]:
     """What a feed says of itself, and its first entries. Raises Damaged, OSError."""
     feed = _Feed()
-    with closing(_items(path, feed)) as found:
-        items = list(islice(found, most))
-    if not items:
-        raise Damaged("expected entries, found a feed without any; export it again")
-    first = [item.data for item in items if isinstance(item, Record)]
-    if not first:
-        raise Damaged(next(item.reason for item in items if isinstance(item, Broken)))
+    first = first_records(_items(path, feed), most, "expected entries, found a feed without any; export it again")
     return feed.facts, first
 
 
@@ -51,35 +43,16 @@ def feed_time(value: Any) -> Any:
 
 
 def _items(path: Path, feed: "_Feed") -> "Generator[Record | Broken, None, None]":
-    number = 0
-    fault: Exception | None = None
     with path.open("rb") as file:
-        chunks = streamed(file, feed)
-        is_over = False
-        while not is_over and fault is None:
-            try:
-                next(chunks)
-            except StopIteration:
-                is_over = True
-            except FAULTS as error:
-                fault = error
-            for item in feed.items:
-                number += 1
-                yield Record(number, item) if item is not None else Broken(number, _LONG)
-            feed.items.clear()
-    if fault is not None:
-        yield Broken(number + 1, f"expected a whole feed (RSS or Atom), found {found_in(fault)}; export it again")
+        yield from streamed_items(file, feed, "a whole feed (RSS or Atom)", "entries")
 
 
-_LONG = f"expected entries below {MAX_LINE >> 20} MiB, found a longer one"
-
-
-class _Feed(Handler):
+class _Feed(Items):
     """Entries as their XML goes by; what stands outside of them is a fact of the feed."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.facts: dict[str, str] = {}
-        self.items: list[Raw | None] = []  # None: too long
         self._item: Raw | None = None
         self._depth = 0  # elements within the entry
         self._field = ""

@@ -11,6 +11,7 @@ import pyarrow as pa
 from pinzhi import schemas
 from pinzhi.readers import values
 from pinzhi.readers.base import Note, Part, Reader, Shape
+from pinzhi.readers.danmaku import danmaku_items
 from pinzhi.readers.feeds import feed_items
 from pinzhi.readers.jsons import json_array, json_lines, json_sections
 from pinzhi.readers.lines import csv_rows
@@ -181,7 +182,13 @@ def _items(shape: Shape, parts: dict[str, Part]) -> Iterator[tuple[Part, Sequenc
         for section, part in parts.items():
             yield from ((part, _columns(shape, section), item) for item in sqlite_rows(shape.path, section))
     else:
-        read = {"json": json_array, "jsonl": json_lines, "parquet": parquet_rows, "feed": feed_items}[shape.kind]
+        read = {
+            "json": json_array,
+            "jsonl": json_lines,
+            "parquet": parquet_rows,
+            "feed": feed_items,
+            "danmaku": danmaku_items,
+        }[shape.kind]
         yield from ((parts[""], (), item) for item in read(shape.path))
 
 

@@ -5,9 +5,10 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
-from pinzhi.readers.raw import MAX_LINE, Broken, Row
+from pinzhi.readers.raw import MAX_BANNERS, MAX_LINE, Broken, Row, is_banner
 
 csv.field_size_limit(MAX_LINE)
 _HEAD = 1 << 20
@@ -110,14 +111,21 @@ class _Lines:
 
 
 def csv_rows(path: Path, delimiter: str = ",") -> Iterator[Row | Broken]:
-    """Rows of a CSV file, header included; quoted cells may span lines. A quote that is never closed costs one line."""
-    yield from _rows(_Lines(text_lines(path)), delimiter)
+    """Rows of a CSV file from its header on; quoted cells may span lines. A quote that is never closed costs one line."""
+    yield from _below_banners(_rows(_Lines(text_lines(path)), delimiter))
 
 
 def csv_head(text: str, delimiter: str) -> list[list[str]]:
     """The first rows of a CSV text, as far as they can be read."""
-    rows = _rows(_Lines(iter(enumerate(io.StringIO(text, newline="\n"), 1))), delimiter)
+    rows = _below_banners(_rows(_Lines(iter(enumerate(io.StringIO(text, newline="\n"), 1))), delimiter))
     return [row.cells for row, _ in zip(rows, range(5), strict=False) if isinstance(row, Row)]
+
+
+def _below_banners(rows: Iterator[Row | Broken]) -> Iterator[Row | Broken]:
+    for n, row in enumerate(rows):
+        if n >= MAX_BANNERS or isinstance(row, Broken) or not is_banner(row.cells):
+            return chain((row,), rows)
+    return iter(())
 
 
 def _rows(lines: _Lines, delimiter: str) -> Iterator[Row | Broken]:

@@ -8,11 +8,14 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Protocol
 from xml.parsers import expat
+
+from pinzhi.readers.raw import MAX_LINE, Broken, Raw, Record
 
 MAX_RATIO = 100  # bytes for each of the file; rows of exporters pack about 10 to 1
 _CHUNK = 1 << 14
@@ -103,8 +106,15 @@ def parsed(archive: zipfile.ZipFile, part: str, handler: Handler) -> Iterator[No
         yield from streamed(file, handler)
 
 
-def streamed(file: IO[bytes], handler: Handler) -> Iterator[None]:
-    """Hand XML to `handler`, stopping after every chunk. Raises one of FAULTS."""
+class Readable(Protocol):
+    """Where the bytes of XML come from."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, none at the end."""
+
+
+def streamed(file: Readable, handler: Handler, encoding: str | None = None) -> Iterator[None]:
+    """Hand XML to `handler`, stopping after every chunk; `encoding` outdoes what it says of itself. Raises one of FAULTS."""
     depth = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -119,7 +129,7 @@ def streamed(file: IO[bytes], handler: Handler) -> Iterator[None]:
         depth -= 1
         handler.end(_local(name))
 
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate(encoding)
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse_entities
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, handler.text
@@ -139,6 +149,49 @@ def streamed(file: IO[bytes], handler: Handler) -> Iterator[None]:
 
 def _refuse_entities(*_: Any) -> None:
     raise Damaged("XML that declares entities, which no export needs")
+
+
+class Items(Handler):
+    """Records that XML holds; None stands for one that is too long."""
+
+    def __init__(self) -> None:
+        self.items: list[Raw | None] = []
+
+
+def streamed_items(
+    file: Readable, handler: Items, whole: str, one: str, encoding: str | None = None
+) -> "Generator[Record | Broken, None, None]":
+    """Records as `handler` finds them; a fault ends them with a broken one. `whole` and `one` name file and record."""
+    number = 0
+    fault: Exception | None = None
+    chunks = streamed(file, handler, encoding)
+    is_over = False
+    while not is_over and fault is None:
+        try:
+            next(chunks)
+        except StopIteration:
+            is_over = True
+        except FAULTS as error:
+            fault = error
+        for item in handler.items:
+            number += 1
+            long = f"expected {one} below {MAX_LINE >> 20} MiB, found a longer one"
+            yield Record(number, item) if item is not None else Broken(number, long)
+        handler.items.clear()
+    if fault is not None:
+        yield Broken(number + 1, f"expected {whole}, found {found_in(fault)}; export it again")
+
+
+def first_records(items: "Generator[Record | Broken, None, None]", most: int, none: str) -> list[Raw]:
+    """The first records of a file, or Damaged with `none` or with why there are none."""
+    with closing(items):
+        found = list(islice(items, most))
+    if not found:
+        raise Damaged(none)
+    first = [item.data for item in found if isinstance(item, Record)]
+    if not first:
+        raise Damaged(next(item.reason for item in found if isinstance(item, Broken)))
+    return first
 
 
 class Tags(Handler):

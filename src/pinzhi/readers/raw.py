@@ -1,11 +1,13 @@
 """What comes out of a file before it has a meaning: records, CSV rows, and what is broken."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 Raw = dict[str, Any]
 MAX_LINE = 16 * 1024 * 1024  # bytes or characters; longer is no record of any exporter
 MAX_RAW = 4000  # characters of a rejected record that are kept
+MAX_BANNERS = 3  # rows above a header
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +33,8 @@ class Broken:
     line: int | None
     reason: str
     raw: str | list[str] | None = None
+
+
+def is_banner(cells: Sequence[str]) -> bool:
+    """Whether a row is no more than one text, in one cell or in all: what platforms say above the header."""
+    return len({cell for cell in cells if cell.strip()}) <= 1

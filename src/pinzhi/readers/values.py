@@ -1,5 +1,6 @@
 """Cells as exporters write them, to canonical values: one place each for counts, times, ids, flags and text."""
 
+import hashlib
 import math
 import re
 import unicodedata
@@ -23,6 +24,9 @@ _ISO = re.compile(
 )
 _ANY_CLOCK = re.compile(  # two digits each, as strftime writes them; a zone would be lost, and is in none of the formats
     r"(\d{4})[-/._年 ]?(\d{2})[-/._月 ]?(\d{2})(?:日?[ _T-]{0,3}(\d{2})[-:：._时点 ]?(\d{2})(?:[-:：._分 ]?(\d{2})秒?(?:[.,](\d{1,6}))?|分)?|日)?"
+)
+_CHINESE_CLOCK = re.compile(
+    r"(\d{4})年(\d{1,2})月(\d{1,2})日?(?:\s{0,3}(\d{1,2})[时点:：](\d{1,2})(?:[分:：](\d{1,2})秒?()|分)?)?"
 )
 _WEIBO = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d{2}):(\d{2}):(\d{2}) ([+-]\d{4}) (\d{4})")
 _MONTHS = {"Jan": 1, "Feb": 2, "Mar": 3, "Apr": 4, "May": 5, "Jun": 6, "Jul": 7, "Aug": 8, "Sep": 9, "Oct": 10,
@@ -88,6 +92,14 @@ def count(value: Any) -> tuple[int | None, bool]:
     return number, bool(plus)
 
 
+def made_id(*parts: Any) -> str | None:
+    """An id for a record whose source has none, the same for the same parts: `x_` and 16 hex digits."""
+    words = [plain(part).strip() for part in parts]
+    if not any(words):
+        return None
+    return "x_" + hashlib.blake2b("\x1f".join(words).encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
 _EXPONENT = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
 # Errors, cells too narrow, formulas but not `="52"`; `true` in small letters may be a name.
 _NO_ID = re.compile(r"#N/A|#[A-Z/0]+[!?]|##+|TRUE|FALSE|True|False|=(?!\"|\d+$).*")
@@ -150,11 +162,12 @@ def time(value: Any) -> tuple[int | None, str | None]:
 def clock(value: Any) -> Any:
     """A time in the format that a user has chosen for a tool, such as `2026-09-12_20:15:31` or `20260912 201531`, in one
     that `time` reads; what is no year with a month and a day stays."""
-    found = _ANY_CLOCK.fullmatch(str(value).strip()) if isinstance(value, str) else None
+    text = value.strip() if isinstance(value, str) else ""
+    found = _ANY_CLOCK.fullmatch(text) or _CHINESE_CLOCK.fullmatch(text)
     if found is None:
         return value
     year, month, day, hour, minute, second, fraction = found.groups()
-    hours = "" if hour is None else f" {hour}:{minute}" + ("" if second is None else f":{second}")
+    hours = "" if hour is None else f" {hour}:{minute:0>2}" + ("" if second is None else f":{second:0>2}")
     return f"{year}-{month}-{day}{hours}" + (f".{fraction}" if fraction else "")
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from pinzhi.readers.packed_xml import FAULTS, MAX_RATIO, Damaged, Handler, Tags, found_in, parsed, unpacked
-from pinzhi.readers.raw import MAX_LINE, Broken, Raw, Row
+from pinzhi.readers.raw import MAX_BANNERS, MAX_LINE, Broken, Raw, Row, is_banner
 
 _MAX_ROWS, _MAX_COLUMNS = 1 << 20, 1000  # Excel's own rows; no exporter has a hundred columns
 _MAX_SETTINGS = 8 << 20  # bytes of the lists of sheets, relations and formats
@@ -204,7 +204,7 @@ class _Sheet(Handler):
         self.number = 1  # of the row that goes by, or is next
         self.is_over = False
         self._book = book
-        self._width = 0  # columns of the header
+        self._width = self._banners = 0  # columns of the header, rows above it
         self._cells: dict[int, str] = {}
         self._fault: str | None = None
         self._size = self._column = self._hidden = 0
@@ -277,7 +277,11 @@ class _Sheet(Handler):
     def _close_row(self) -> None:
         width = max(self._width, *self._cells) if self._cells else 0
         cells = [self._cells.get(at, "") for at in range(1, width + 1)]
-        self._width = self._width or width
+        if not self._width and self._fault is None and self._banners < MAX_BANNERS and cells and is_banner(cells):
+            self._banners += 1
+            cells = []
+        elif cells:
+            self._width = self._width or width
         if self._fault is not None:
             self.rows.append(Broken(self.number, self._fault, cells))
         elif cells:

@@ -286,6 +286,7 @@ def test_no_bytes_break_a_reader(tmp_path: Path, name: str, data: st.DataObject)
                 b"PK\x03\x04",
                 b"\xff\xfe",
                 b"<rss><channel><item><link>https://mp.weixin.qq.com/s/",
+                b'<i><chatid>1</chatid><d p="1,1,25,0,1780308600,0,a,1">',
                 CSV.encode(),
             ]
         )

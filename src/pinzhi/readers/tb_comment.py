@@ -1,0 +1,57 @@
+"""WinterWaterWarm/tb_comment: workbooks of reviews of Taobao and Tmall, without ids and authors."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pinzhi.readers import values
+from pinzhi.readers.base import Layout, Note, Part, Shape
+from pinzhi.readers.raw import Raw
+
+_DEFAULT = re.compile(  # what the platform says where a buyer said nothing
+    r"(?:此用户(?:没有|未)(?:及时)?填写评[论价](?:内容)?|(?:\d{1,3}\s*天内)?买家未(?:及时)?[作做]出评价"
+    r"|(?:评价方未及时做出评价[,，]?)?系统默认好?评价?)[!！。.]?"
+)
+
+
+def _id(raw: Raw) -> str | None:
+    """Made of what never changes of a review: sales grow, and a second review comes later."""
+    return values.made_id(*(raw.get(name) for name in ("商品名", "商品类型", "评论日期", "评论")))
+
+
+COMMENTS = Layout(
+    "taobao comments", "comments",
+    {"comment_id": (_id,), "post_id": ("商品名",), "created_at": ("评论日期",), "text": ("text",)},
+    "taobao",
+)  # fmt: skip
+_MARKS = frozenset({"商品名", "评论", "评论日期"})
+
+
+class TbCommentReader:
+    """Reviews, which stand under the name of their product; a second review follows the first on a line of its own."""
+
+    name = "tb_comment"
+    version = "1"
+
+    def parts(self, shape: Shape) -> tuple[Part, ...]:
+        """Sheets and files by their columns."""
+        return tuple(Part(COMMENTS, name, _rows) for name in shape.sections if shape.columns(name) >= _MARKS)
+
+    def ignored(self, section: str) -> str | None:
+        """No section is."""
+        return None
+
+
+def _rows(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
+    words = []
+    for field in ("评论", "追评"):
+        text = _written(raw.get(field))
+        if _DEFAULT.fullmatch(text):
+            yield Note(field, "expected a review, found what the platform writes where there is none; it was left out")
+        elif text:
+            words.append(text)
+    yield COMMENTS, {**raw, "text": "\n".join(words)}
+
+
+def _written(cell: Any) -> str:
+    return "" if values.is_null(cell) else values.plain(cell).strip()
