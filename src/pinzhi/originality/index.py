@@ -327,7 +327,7 @@ class PostIndex:
             for begin in range(0, len(part.block), _SCANNED):
                 rows = slice(begin, begin + _SCANNED)
                 start, end, live = part.block.start[rows], part.block.end[rows], part.live[rows]
-                embedding = part.block.embedding[rows].astype(np.float32)
+                embedding: np.ndarray | None = None  # turned into single precision once, and only where it is compared
                 number = part.offset + begin
                 # most stretches of a large archive are earlier as a whole
                 everything = live.all() and order.holds(posts.start.min(), posts.end.min(), start, end).all()
@@ -339,6 +339,8 @@ class PostIndex:
                         counts = order.holds(posts.start[some, None], posts.end[some, None], start, end) & live
                         if not counts.any():  # as for most stretches where the times of few are unclear
                             continue
+                    if embedding is None:
+                        embedding = part.block.embedding[rows].astype(np.float32)
                     cosine = posts.embedding[some] @ embedding.T
                     if counts is not None:
                         cosine[~counts] = _NEVER
