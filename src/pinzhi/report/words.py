@@ -33,7 +33,7 @@ WORDS: dict[str, dict[str, str]] = {
 NAMES: dict[str, dict[str, str]] = {
     "zh": {
         "weibo": "微博", "xiaohongshu": "小红书", "douyin": "抖音", "kuaishou": "快手", "bilibili": "B站", "tieba": "贴吧",
-        "zhihu": "知乎", "wechat": "微信公众号", "taobao": "淘宝", "renren": "人人网",
+        "zhihu": "知乎", "wechat": "微信公众号", "taobao": "淘宝", "renren": "人人网", "tiktok": "TikTok",
         "original": "原创", "duplicate": "重复", "rewrite": "洗稿", "template": "模板", "quote": "转引", "undetermined": "无法判断先后",
         "publish": "可发布", "revise": "需修改", "hold": "暂缓",
         "genuine": "真实", "mixed": "混杂", "bought": "疑似买粉", "unknown": "无法判断",
