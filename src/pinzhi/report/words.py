@@ -41,7 +41,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "en": {
         "weibo": "Weibo", "xiaohongshu": "Xiaohongshu", "douyin": "Douyin", "kuaishou": "Kuaishou", "bilibili": "Bilibili",
-        "tieba": "Tieba", "zhihu": "Zhihu", "wechat": "WeChat", "taobao": "Taobao", "renren": "Renren",
+        "tieba": "Tieba", "zhihu": "Zhihu", "wechat": "WeChat", "taobao": "Taobao", "renren": "Renren", "tiktok": "TikTok",
         "bought": "looks bought", "nano": "below 10k", "micro": "10k-100k", "macro": "100k-1M", "mega": "above 1M",
     },
 }  # fmt: skip
