@@ -66,16 +66,16 @@ class Finishing:
                 posts_out.write_table(self._stamped(posts, posts_schema))
                 comments_out.write_table(self._stamped(comments, comments_schema))
                 hand_back()
-        self._clusters(scratch["posts"])
+        sources = {"posts": self._clustered(scratch["posts"]), "comments": parquet_list([scratch["comments"]])}
         counts = {
-            "posts": self._partition("posts", "published_at", "post_id"),
-            "comments": self._partition("comments", "created_at", "comment_id"),
+            "posts": self._partition("posts", sources["posts"], "published_at", "post_id"),
+            "comments": self._partition("comments", sources["comments"], "created_at", "comment_id"),
         }
         accounts = interaction.aggregate_accounts(
-            pq.read_table(scratch["posts"], columns=["platform", "account_id", "n_comments", "n_genuine", "comments",
-                                                     "reposts", "reads", "quality", "originality", "originality_label"]),
-            self._db.sql("SELECT * FROM accounts").to_arrow_table(), self._config,
-        )  # fmt: skip
+            pq.read_table(scratch["posts"], columns=list(interaction.POST_COLUMNS)),
+            self._db.sql("SELECT * FROM accounts").to_arrow_table(),
+            self._config,
+        )
         accounts = decide_accounts(accounts, self._config)
         counts["accounts"] = self._write("accounts", self._stamped(accounts, schemas.SCORED_ACCOUNTS), ("account_id",))
         people = pa.concat_tables(community) if community else schemas.COMMUNITY.empty_table()
@@ -158,8 +158,9 @@ class Finishing:
                 table = table.append_column(name, pa.array([value] * n, schema.field(name).type))
         return check(table, schema)
 
-    def _clusters(self, posts: Path) -> None:
-        """Table clusters: every derived post and every source, with the post to which all of its cluster goes back."""
+    def _clustered(self, posts: Path) -> str:
+        """SQL over `posts` with their clusters: derived posts and their sources, and the post to which all of a cluster goes
+        back."""
         self._db.execute(
             "CREATE OR REPLACE TEMP TABLE clusters AS WITH RECURSIVE edges AS ("
             "SELECT platform, post_id, source_platform, source_post_id "
@@ -171,14 +172,14 @@ class Finishing:
             "members AS (SELECT platform, post_id, cluster_id FROM roots UNION SELECT p, i, cluster_id FROM roots) "
             "SELECT *, CAST(count(*) OVER (PARTITION BY cluster_id) AS INTEGER) AS cluster_size FROM members"
         )
+        return (
+            "(SELECT p.* REPLACE (c.cluster_id AS cluster_id, c.cluster_size AS cluster_size) "
+            f"FROM {parquet_list([posts])} p LEFT JOIN clusters c USING (platform, post_id))"
+        )
 
-    def _partition(self, name: str, time: str, key: str) -> int:
-        """Scratch table to hive partitions; one file of a partition is in memory at a time."""
+    def _partition(self, name: str, source: str, time: str, key: str) -> int:
+        """Rows of `source` to hive partitions; one file of a partition is in memory at a time."""
         schema, root = schemas.OUTPUT[name], self._store.out / name
-        source = parquet_list([self._store.scratch / f"{name}.parquet"])
-        if name == "posts":
-            columns = ", ".join(f'p."{one}"' for one in schema.names if not one.startswith("cluster_"))
-            source = f"(SELECT {columns}, c.cluster_id, c.cluster_size FROM {source} p LEFT JOIN clusters c USING (platform, post_id))"
         month = f"coalesce(strftime({time}, '%Y-%m'), 'unknown')"
         parts = self._db.execute(
             f"SELECT platform, {month} AS month, count(*) FROM {source} GROUP BY ALL ORDER BY ALL"

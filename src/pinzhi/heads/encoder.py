@@ -115,8 +115,14 @@ class Encoder:
         return self._read(ids, mask)
 
     def _read(self, ids: Tensor, mask: Tensor | None) -> Tensor:
-        with short_floats(self.is_short):
-            return self.model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+        return hidden_states(self.model, ids, mask, self.is_short)
+
+
+def hidden_states(model: Any, ids: Tensor, mask: Tensor | None, is_short: bool) -> Tensor:
+    """Hidden states [n, length, hidden_size] of an encoder of `transformers`, in single precision; inside, short floats may be
+    multiplied."""
+    with short_floats(is_short):
+        return model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
 
 
 def load_transformer(folder: Path) -> tuple[Any, Any]:

@@ -1,8 +1,16 @@
 """Who is really there: acting together, genuine share, real share, community."""
 
-from pinzhi.interaction.accounts import aggregate_accounts, real_share
+from pinzhi.interaction.accounts import POST_COLUMNS, aggregate_accounts, real_share
 from pinzhi.interaction.community import community
 from pinzhi.interaction.coordination import coordinate
 from pinzhi.interaction.posts import aggregate_posts, share_interval
 
-__all__ = ["aggregate_accounts", "aggregate_posts", "community", "coordinate", "real_share", "share_interval"]
+__all__ = [
+    "POST_COLUMNS",
+    "aggregate_accounts",
+    "aggregate_posts",
+    "community",
+    "coordinate",
+    "real_share",
+    "share_interval",
+]

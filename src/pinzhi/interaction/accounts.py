@@ -12,6 +12,9 @@ import pyarrow as pa
 from pinzhi.config import AccountsConfig, ScoreConfig
 from pinzhi.labels import Originality
 
+# Of decided posts, what accounts are made of.
+POST_COLUMNS = ("platform", "account_id", "n_comments", "n_genuine", "comments", "reposts", "reads", "quality", "originality",
+                "originality_label")  # fmt: skip
 _RESAMPLES = 400  # of the posts of one account, for the interval
 _LEAST = 0.02  # genuine interactions a post below which less is not told apart
 
@@ -45,10 +48,8 @@ def aggregate_accounts(posts: pa.Table, accounts: pa.Table, config: ScoreConfig)
     history: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in accounts.to_pylist():
         history.setdefault((row["platform"], row["account_id"]), []).append(row)
-    columns = ["platform", "account_id", "n_comments", "n_genuine", "comments", "reposts", "reads", "quality", "originality",
-               "originality_label"]  # fmt: skip
     published: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in posts.select(columns).to_pylist():
+    for row in posts.select(POST_COLUMNS).to_pylist():
         if row["account_id"] is not None:
             published.setdefault((row["platform"], row["account_id"]), []).append(row)
     rows = [

@@ -198,7 +198,7 @@ class Search:
             return account[1] is not None and (other == account or any({account, other} <= brand for brand in own))
 
         def age(k: int) -> tuple[int, Key]:
-            return int(others.start[at[k]]), others.keys[at[k]]
+            return _age(others, at[k])
 
         first = min(close, key=age)
         if is_own(first):  # what a brand has said on this very platform is recycled, wherever it said so first
@@ -231,7 +231,9 @@ class Search:
         order = judged.held[: judged.n_before].argsort(kind="stable")[::-1]
         parts: list[int] = []
         covered = np.zeros(len(text), bool)
-        for k in order[judged.held[order] >= _PART] if len(judged.held) > 1 else ():
+        for k in order[judged.held[order] >= _PART]:
+            if (~covered).sum() < _PART * len(text):  # nobody can add a part: the way of every plain copy
+                break
             mine = np.zeros(len(text), bool)
             for span in shared_spans(others.texts[judged.at[k]], text):
                 mine[span.start : span.end] = True
@@ -240,7 +242,7 @@ class Search:
                 covered |= mine
         if len(parts) < 2:
             return None
-        at = sorted((judged.at[k] for k in parts), key=lambda row: (int(others.start[row]), others.keys[row]))
+        at = sorted((judged.at[k] for k in parts), key=lambda row: _age(others, row))
         earlier = "\n".join(others.texts[row] for row in at)
         cosine = max(float(rows.embedding[i] @ others.embedding[row]) for row in at)
         before, after = self._read([earlier, text])
@@ -260,6 +262,11 @@ class Search:
             if _covered(aligned) > _covered(spans):
                 return aligned
         return spans
+
+
+def _age(rows: IndexRows, at: int) -> tuple[int, Key]:
+    """By which the earliest of several comes first."""
+    return int(rows.start[at]), rows.keys[at]
 
 
 def _candidates(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pinzhi.heads.encoder import Encoder, clip, pad
+from pinzhi.heads.encoder import Encoder, clip, hidden_states, pad
 from pinzhi.heads.modules import (
     Context,
     DeepClassifier,
@@ -18,7 +18,6 @@ from pinzhi.heads.modules import (
     pair_classifier,
     set_short,
 )
-from pinzhi.heads.precision import short_floats
 from pinzhi.heads.predict import MANNERS, PAIR_TOKENS, POST_CONTEXT_TOKENS, build_head, manner_features
 from pinzhi.labels import Grade
 from pinzhi.originality.evidence import FEATURES
@@ -64,8 +63,7 @@ class MultiTask(nn.Module):
 
     def encode(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Hidden states of the trunk."""
-        with short_floats(True):
-            return self.trunk(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+        return hidden_states(self.trunk, ids, mask, True)
 
     def forward(self, task: str, **batch: Any) -> dict[str, Tensor]:
         """The weighted loss of one batch."""

@@ -201,13 +201,13 @@ def _pairs(encoder: Encoder, folder: Path, most: int, settings: ProbeSettings) -
     dev_left, dev_right, truth = read_sentence_pairs(folder / "dev.parquet")
     features, overlap = _of_pairs(encoder, dev_left, dev_right)
     p = frozen(features)
-    steps = np.unique(np.quantile(shared, np.linspace(0, 1, 200)))
     is_graded = most > 1
     metric: Metric = spearman if is_graded else accuracy
     report: Report = {"metric": metric.__name__, "n_train": len(rows), "n_dev": len(truth)}
     if is_graded:
         baseline = overlap
     else:
+        steps = np.unique(np.quantile(shared, np.linspace(0, 1, 200)))
         threshold = max(steps, key=lambda step: accuracy(likeness, (shared >= step).astype(float)))
         baseline = (overlap >= threshold).astype(float)
         report["majority"] = round(float(max(truth.mean(), 1 - truth.mean())), 4)

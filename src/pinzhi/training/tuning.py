@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pinzhi.heads.encoder import Encoder, pad
+from pinzhi.heads.encoder import Encoder, hidden_states, pad
 from pinzhi.heads.modules import DeepClassifier
-from pinzhi.heads.precision import short_floats
 from pinzhi.training.deterministic import deterministic
 from pinzhi.training.encoders import plain_attention
 from pinzhi.training.settings import TuningSettings
@@ -26,9 +25,8 @@ class _Tuned(nn.Module):
         self.trunk, self.head = trunk, head
 
     def forward(self, ids: Tensor, mask: Tensor, shares: Tensor) -> dict[str, Tensor]:
-        with short_floats(True):
-            hidden = self.trunk(input_ids=ids, attention_mask=mask).last_hidden_state.float()
-        return {"loss": functional.cross_entropy(self.head(hidden, mask), shares)}
+        said = self.head(hidden_states(self.trunk, ids, mask, True), mask)
+        return {"loss": functional.cross_entropy(said, shares)}
 
 
 def tune(

@@ -1,9 +1,13 @@
 """Reading small files in tests."""
 
+import csv
 import json
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import openpyxl
 
 from pinzhi.readers import Pseudonymiser, discover, read_source
 
@@ -41,6 +45,19 @@ def jsonl(path: Path, *records: Any) -> Path:
     """Write records as JSON lines; texts are written as they are."""
     lines = (one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in records)
     path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+def written(path: Path, rows: Iterable[Sequence[Any]], encoding: str = "utf-8-sig") -> Path:
+    """A csv, or a workbook of one sheet, with these cells."""
+    if path.suffix == ".xlsx":
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.worksheets[0].append(row)
+        book.save(path)
+    else:
+        with path.open("w", encoding=encoding, newline="") as file:
+            csv.writer(file).writerows(rows)
     return path
 
 

@@ -10,7 +10,7 @@ from pinzhi.convert import convert
 from pinzhi.schemas import CANONICAL
 from pinzhi.tables import read_table
 from tests.conftest import ROOT
-from tests.unit.readers.helpers import read, utc
+from tests.unit.readers.helpers import read, utc, written
 
 ARCHIVE = ROOT / "tests/data/archives/backoffice"
 NOTES, WORKS, ARTICLES = (
@@ -22,14 +22,6 @@ BANNER = "最多导出排序后前1000条笔记"
 def _rows(path: Path) -> list[list[Any]]:
     sheet = openpyxl.load_workbook(path).worksheets[0]
     return [[cell.value for cell in row] for row in sheet.iter_rows()]
-
-
-def _written(path: Path, rows: list[list[Any]]) -> Path:
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.worksheets[0].append(row)
-    book.save(path)
-    return path
 
 
 def test_notes_of_xiaohongshu() -> None:
@@ -84,7 +76,7 @@ def test_articles_have_the_ids_of_other_tools(tmp_path: Path) -> None:
             )
         ),
     ]
-    found = [row["post_id"] for row in read(_written(tmp_path / "a.xlsx", rows))["posts"]]
+    found = [row["post_id"] for row in read(written(tmp_path / "a.xlsx", rows))["posts"]]
     assert found[:2] == ["3900000001_2650000001_2", "AbCdEfGhIjKlMnOpQrSt01"] and found[2].startswith("x_")
 
 
@@ -94,7 +86,7 @@ def test_banners_above_the_header_in_workbooks_and_csv(spread: int, encoding: st
     _, *rows = _rows(NOTES)
     banner = [BANNER] * spread + [None] * (13 - spread)
     short = [cell if at < 11 else None for at, cell in enumerate(rows[1])]
-    _written(tmp_path / "a.xlsx", [banner, rows[0], short, rows[2]])
+    written(tmp_path / "a.xlsx", [banner, rows[0], short, rows[2]])
     with (tmp_path / "b.csv").open("w", encoding=encoding, newline="") as file:
         csv.writer(file).writerows([banner, rows[0], short, rows[2], banner, rows[0], rows[2]])
     tables = read(tmp_path)
@@ -121,7 +113,7 @@ def test_texts_for_numbers_missing_figures_and_short_dates(tmp_path: Path) -> No
         "分享": "很多",
     }
     row = [cells.get(name, cell) for name, cell in zip(header, first, strict=True)]
-    tables = read(_written(tmp_path / "a.xlsx", [banner, header, row]))
+    tables = read(written(tmp_path / "a.xlsx", [banner, header, row]))
     [post] = tables["posts"]
     assert [post[name] for name in ("likes", "comments", "collects", "reads")] == [12000, None, 0, 100000]
     assert (post["count_floors"], post["published_at"]) == (["reads"], utc("2026-09-02T00:05:01"))
@@ -136,7 +128,7 @@ def test_a_later_download_of_the_same_list_is_newer(tmp_path: Path) -> None:
         ("作品列表 (1).xlsx", "2"),
         ("作品列表 (10).xlsx", "4"),
     ):
-        _written(
+        written(
             tmp_path / name,
             [header, [likes if column == "点赞量" else cell for column, cell in zip(header, row, strict=True)]],
         )
@@ -145,7 +137,7 @@ def test_a_later_download_of_the_same_list_is_newer(tmp_path: Path) -> None:
 
 
 def test_nothing_but_banners(tmp_path: Path) -> None:
-    _written(tmp_path / "a.xlsx", [[BANNER], [BANNER]])
+    written(tmp_path / "a.xlsx", [[BANNER], [BANNER]])
     (tmp_path / "b.csv").write_text("一行\n两行, 有逗号\n三行\n", "utf-8")
     (tmp_path / "c.csv").write_bytes(b"," * 1000 + b"\n" + os.linesep.encode() * 5)
     tables = read(tmp_path)

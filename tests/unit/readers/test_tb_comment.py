@@ -1,21 +1,16 @@
 from pathlib import Path
 
-import openpyxl
 import pytest
 
 from tests.conftest import ROOT
-from tests.unit.readers.helpers import read, utc
+from tests.unit.readers.helpers import read, utc, written
 
 ARCHIVE = ROOT / "tests/data/archives/tb_comment/comment.xlsx"
 HEADER = ["商品名", "销量", "商品类型", "评论", "评论日期", "追评"]
 
 
 def _written(path: Path, *rows: list[str]) -> Path:
-    book = openpyxl.Workbook()
-    for row in (HEADER, *rows):
-        book.worksheets[0].append(row)
-    book.save(path)
-    return path
+    return written(path, [HEADER, *rows])
 
 
 def test_reviews() -> None:

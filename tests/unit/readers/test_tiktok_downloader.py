@@ -1,9 +1,7 @@
 import csv
 import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 
-import openpyxl
 import pytest
 
 from pinzhi.convert import convert
@@ -12,7 +10,7 @@ from pinzhi.readers.tiktok_columns import KNOWN_COLUMNS
 from pinzhi.schemas import CANONICAL
 from pinzhi.tables import read_table
 from tests.conftest import ROOT
-from tests.unit.readers.helpers import by_id, read, utc
+from tests.unit.readers.helpers import by_id, read, utc, written
 
 ARCHIVE = ROOT / "tests/data/archives/DouK-Downloader/Data"
 WORKS, COMMENTS, USERS = "UID98765432101_罗罗在家_发布作品", "作品7545012345678901234_评论数据", "UserData"
@@ -27,19 +25,6 @@ def _rows(name: str) -> list[list[str]]:
 def _records(name: str) -> list[dict[str, str]]:
     header, *rows = _rows(name)
     return [dict(zip(header, row, strict=True)) for row in rows]
-
-
-def _written(path: Path, rows: Sequence[Sequence[str]], encoding: str = "utf-8-sig") -> Path:
-    """A csv or workbook of texts."""
-    if path.suffix == ".xlsx":
-        book = openpyxl.Workbook()
-        for row in rows:
-            book.worksheets[0].append(row)
-        book.save(path)
-    else:
-        with path.open("w", encoding=encoding, newline="") as file:
-            csv.writer(file).writerows(rows)
-    return path
 
 
 @pytest.mark.parametrize("name", [f"{WORKS}.csv", f"{WORKS}.xlsx", "DetailData.db"])
@@ -94,10 +79,10 @@ def test_answers_to_answers_and_comments_of_an_unknown_work(tmp_path: Path) -> N
         "7545020000000000003" if at == 1 else "7545020000000000002" if at == 15 else cell
         for at, cell in enumerate(answer)
     ]
-    tables = read(_written(tmp_path / "评论.csv", [header, root, answer, deeper], "utf-8"))
+    tables = read(written(tmp_path / "评论.csv", [header, root, answer, deeper], "utf-8"))
     assert [row["parent_id"] for row in tables["comments"]] == [None, "7545020000000000001", "7545020000000000002"]
     assert [row["post_id"] for row in tables["comments"]] == [None, None, None]
-    read_again = read(_written(tmp_path / "作品7545012345678901234_评论数据 (1).csv", [header, root], "utf-8"))
+    read_again = read(written(tmp_path / "作品7545012345678901234_评论数据 (1).csv", [header, root], "utf-8"))
     assert read_again["comments"][0]["post_id"] == "7545012345678901234"
 
 
@@ -105,7 +90,7 @@ def test_nothing_written_and_nothing_known(tmp_path: Path) -> None:
     header, row = _rows(WORKS)
     blank = {"作品描述": "7545012345678901234", "点赞数量": "-1", "账号昵称": "已注销账号", "评论数量": "0"}
     tables = read(
-        _written(tmp_path / "a.csv", [header, [blank.get(name, cell) for name, cell in zip(header, row, strict=True)]])
+        written(tmp_path / "a.csv", [header, [blank.get(name, cell) for name, cell in zip(header, row, strict=True)]])
     )
     [post] = tables["posts"]
     assert (post["text"], post["likes"], post["comments"], post["reads"]) == ("", None, 0, None)
@@ -123,7 +108,7 @@ def test_nothing_written_and_nothing_known(tmp_path: Path) -> None:
 def test_times_in_the_format_of_the_user(cell: str, moment: str | None, precision: str | None, tmp_path: Path) -> None:
     header, row = _rows(WORKS)
     row[header.index("发布时间")] = cell
-    tables = read(_written(tmp_path / "a.csv", [header, row]))
+    tables = read(written(tmp_path / "a.csv", [header, row]))
     [post] = tables["posts"]
     assert (post["published_at"], post["time_precision"]) == (utc(moment) if moment else None, precision)
     assert [(one["line"], one["field"]) for one in tables["rejects"]] == (
@@ -134,10 +119,10 @@ def test_times_in_the_format_of_the_user(cell: str, moment: str | None, precisio
 def test_tiktok_is_another_platform(tmp_path: Path) -> None:
     header, row = _rows(WORKS)
     row[header.index("作品链接")] = "https://www.tiktok.com/@luoluo/video/7545012345678901234"
-    _written(tmp_path / "a.csv", [header, row])
+    written(tmp_path / "a.csv", [header, row])
     users = {"采集时间": "2026-09-21 21:00:00", "昵称昵称": "luoluo", "账号链接": "https://www.tiktok.com/luoluo", "抖音号": "luoluo",
              "SEC_UID": "MS4wLjABAAAAfakeSecUid01", "作品数量": "3", "粉丝数量": "12", "关注数量": "-1", "标签": "True"}  # fmt: skip
-    _written(tmp_path / "b.csv", [list(users), list(users.values())])
+    written(tmp_path / "b.csv", [list(users), list(users.values())])
     tables = read(tmp_path)
     assert [(row["platform"], row["account_id"]) for row in tables["posts"]] == [("tiktok", "MS4wLjABAAAAfakeSecUid01")]
     user = tables["accounts"][1]
@@ -163,7 +148,7 @@ def test_rows_of_every_version_under_every_header(name: str, table: str, suffix:
     expected = read(ARCHIVE / f"{name}.csv")[table][0]
     key = {"posts": "likes", "comments": "likes", "accounts": "followers"}[table]
     for at, columns in enumerate(versions):
-        path = _written(tmp_path / f"{at}_{name}.{suffix}", [list(columns), *rows])
+        path = written(tmp_path / f"{at}_{name}.{suffix}", [list(columns), *rows])
         tables = read(path)
         found = [
             (row[key], row.get("author_id", row.get("account_id"))) for row in tables[table] if row[key] is not None
@@ -181,7 +166,7 @@ def test_what_a_spreadsheet_has_spoilt(tmp_path: Path) -> None:
         for at in range(10, 15)
     ]
     spoilt = ["7.54501E+18" if name == "作品ID" else cell for name, cell in zip(header, row, strict=True)]
-    tables = read(_written(tmp_path / "a.csv", [header, *rounded, spoilt, row[:9]], "gb18030"), pseudonymise=True)
+    tables = read(written(tmp_path / "a.csv", [header, *rounded, spoilt, row[:9]], "gb18030"), pseudonymise=True)
     assert len(tables["posts"]) == 5
     assert [(one["line"], one["field"]) for one in tables["rejects"]] == [(7, "作品ID"), (8, None), (None, None)]
     assert "spreadsheet" in tables["rejects"][0]["reason"] and "spreadsheet" in tables["rejects"][2]["reason"]

@@ -10,7 +10,7 @@ from pinzhi.readers import discover
 from pinzhi.schemas import ACCOUNTS, POSTS
 from pinzhi.tables import read_table
 from tests.conftest import ROOT
-from tests.unit.readers.helpers import by_id, read, utc
+from tests.unit.readers.helpers import by_id, read, utc, written
 
 ARCHIVE = ROOT / "tests/data/archives/weibo-search/结果文件"
 CSV = ARCHIVE / "栗光相机/栗光相机.csv"
@@ -20,12 +20,6 @@ def _rows() -> list[list[str]]:
     """Header, original, thinner copy of it, repost."""
     with CSV.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.reader(file))
-
-
-def _written(path: Path, rows: list[list[str]], encoding: str = "utf-8-sig") -> Path:
-    with path.open("w", encoding=encoding, newline="") as file:
-        csv.writer(file).writerows(rows)
-    return path
 
 
 def test_rows_of_the_csv() -> None:
@@ -69,7 +63,7 @@ def test_every_version_under_every_header(columns: int, tmp_path: Path) -> None:
     header, full, _, repost = _rows()
     widths = (17, 18, 19, 21)  # an original within a repost has had fewer cells than its header
     rows = [[f"52110000000001{at}", *(full if at % 2 else repost)[1:width]] for at, width in enumerate(widths, 10)]
-    tables = read(_written(tmp_path / "a.csv", [header[:columns], *rows]))
+    tables = read(written(tmp_path / "a.csv", [header[:columns], *rows]))
     assert [row["likes"] for row in tables["posts"]] == [0, 5518, 0, 5518] and tables["rejects"] == []
     assert [row["reposted_post_id"] for row in tables["posts"]] == ["5211000000000001", None] * 2
 
@@ -79,7 +73,7 @@ def test_the_first_versions_had_no_article_column(columns: int, tmp_path: Path) 
     header, full, _, repost = _rows()
     old = [[cell for at, cell in enumerate(row) if at != 5] for row in (header, full, repost)]
     rows = [old[0][: min(columns, 16)], old[1][:15], old[2][:16], repost[:17]]
-    tables = read(_written(tmp_path / "a.csv", rows, "utf-8"))
+    tables = read(written(tmp_path / "a.csv", rows, "utf-8"))
     assert [(row["likes"], row["comments"], row["published_at"]) for row in tables["posts"]] == [
         (5518, 822, utc("2026-09-01T01:30")),
         (0, 1, utc("2026-09-01T03:02")),
@@ -96,7 +90,7 @@ def test_the_first_versions_had_no_article_column(columns: int, tmp_path: Path) 
 def test_times_with_words_of_the_page(cell: str, expected: str | None, precision: str | None, tmp_path: Path) -> None:
     header, full, *_ = _rows()
     full[12] = cell
-    tables = read(_written(tmp_path / "a.csv", [header, full]))
+    tables = read(written(tmp_path / "a.csv", [header, full]))
     assert tables["posts"][0]["published_at"] == (utc(expected) if expected else None)
     assert tables["posts"][0]["time_precision"] == precision
     assert [(row["line"], row["field"]) for row in tables["rejects"]] == ([(2, "published_at")] if "月" in cell else [])
@@ -111,7 +105,7 @@ def test_counts_as_the_page_shows_them(
 ) -> None:
     header, full, *_ = _rows()
     full[9] = cell
-    row = read(_written(tmp_path / "a.csv", [header, full]))["posts"][0]
+    row = read(written(tmp_path / "a.csv", [header, full]))["posts"][0]
     assert (row["reposts"], row["count_floors"]) == (expected, floors)
 
 
@@ -131,7 +125,7 @@ def test_numbers_and_texts_in_one_column_of_a_database(tmp_path: Path) -> None:
 def test_what_a_spreadsheet_has_spoilt(tmp_path: Path) -> None:
     header, full, *_ = _rows()
     rounded = [[f"52110000000{at}000", *full[1:]] for at in range(10, 15)]
-    tables = read(_written(tmp_path / "a.csv", [header, *rounded, ["5.211E+15", *full[1:]]], "gb18030"))
+    tables = read(written(tmp_path / "a.csv", [header, *rounded, ["5.211E+15", *full[1:]]], "gb18030"))
     assert len(tables["posts"]) == 5
     assert [(row["line"], row["field"]) for row in tables["rejects"]] == [(7, "id"), (None, None)]
     assert "spreadsheet" in tables["rejects"][1]["reason"]
@@ -139,7 +133,7 @@ def test_what_a_spreadsheet_has_spoilt(tmp_path: Path) -> None:
 
 def test_rows_of_no_version_are_rejects_without_names(tmp_path: Path) -> None:
     header, full, *_ = _rows()
-    tables = read(_written(tmp_path / "a.csv", [header, full[:9], [*full, "多"], full[3:]]), pseudonymise=True)
+    tables = read(written(tmp_path / "a.csv", [header, full[:9], [*full, "多"], full[3:]]), pseudonymise=True)
     assert tables["posts"] == [] and [row["line"] for row in tables["rejects"]] == [2, 3, 4]
     assert not any("光圈老韩" in row["raw"] or "1700000001" in row["raw"] for row in tables["rejects"])
 

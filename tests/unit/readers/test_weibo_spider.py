@@ -10,7 +10,7 @@ from pinzhi.readers import discover
 from pinzhi.readers.values import BadValue
 from pinzhi.readers.weibo import post_number
 from tests.conftest import ROOT
-from tests.unit.readers.helpers import by_id, read, utc
+from tests.unit.readers.helpers import by_id, read, utc, written
 
 ARCHIVE = ROOT / "tests/data/archives/weiboSpider"
 NAME = "weibo/光圈老韩/1700000001"
@@ -20,12 +20,6 @@ def _rows() -> list[list[str]]:
     """Header, original, header, repost."""
     with (ARCHIVE / f"{NAME}.csv").open(encoding="utf-8-sig", newline="") as file:
         return list(csv.reader(file))
-
-
-def _written(path: Path, rows: list[list[str]], encoding: str = "utf-8-sig") -> Path:
-    with path.open("w", encoding=encoding, newline="") as file:
-        csv.writer(file).writerows(rows)
-    return path
 
 
 @pytest.mark.parametrize("name", [f"{NAME}.csv", f"{NAME}.json", "weibo.db"])
@@ -80,7 +74,7 @@ def test_numbers_that_a_spreadsheet_has_spoilt() -> None:
 def test_only_originals_have_no_flag_and_the_folder_may_name_the_author(tmp_path: Path) -> None:
     header, first, _, second = ([cell for at, cell in enumerate(row) if at not in (4, 5)] for row in _rows())
     (tmp_path / "1700000001").mkdir()
-    posts = read(_written(tmp_path / "1700000001" / "摄影.csv", [header, first, second]))["posts"]
+    posts = read(written(tmp_path / "1700000001" / "摄影.csv", [header, first, second]))["posts"]
     assert {row["account_id"] for row in posts} == {"1700000001"} and {row["kind"] for row in posts} == {"original"}
     assert posts[1]["text"].endswith("转发内容: #黑五#大家准备买啥@光圈老韩")
 
@@ -89,7 +83,7 @@ def test_a_run_with_other_columns_brings_its_header(tmp_path: Path) -> None:
     rows = _rows()
     narrow = [[cell for at, cell in enumerate(row) if at not in (4, 5)] for row in rows[:2]]
     narrow[1][0], narrow[1][-1] = "QbAbcDe02", "7"
-    tables = read(_written(tmp_path / "1700000001.csv", rows + narrow))
+    tables = read(written(tmp_path / "1700000001.csv", rows + narrow))
     assert [row["comments"] for row in tables["posts"]] == [822, 3, 7] and tables["rejects"] == []
 
 
@@ -102,7 +96,7 @@ def test_words_of_the_page_around_a_text(tmp_path: Path) -> None:
         "转发理由:两行\n话\xa0\xa0\n原始用户: 某\n转发内容: 原文\n转发内容: 引用[组图共2张]\xa0原图\xa0",
         *second[2:],
     ]
-    own, silent, long = read(_written(tmp_path / "1700000001.csv", [header, first, second, third]))["posts"]
+    own, silent, long = read(written(tmp_path / "1700000001.csv", [header, first, second, third]))["posts"]
     assert own["text"] == "样张来了>>[泪]"
     assert (silent["text"], silent["quoted_text"], silent["kind"]) == ("", None, "repost")
     assert (long["text"], long["quoted_text"]) == ("两行\n话", "原文\n转发内容: 引用")
@@ -111,7 +105,7 @@ def test_words_of_the_page_around_a_text(tmp_path: Path) -> None:
 def test_rows_that_do_not_fit_and_cells_that_cannot_be_read(tmp_path: Path) -> None:
     header, first, _, second = _rows()
     first[8], first[10] = "刚刚", "很多"
-    tables = read(_written(tmp_path / "1700000001.csv", [header, first, second[:7], ["", *second[1:]]], "gb18030"))
+    tables = read(written(tmp_path / "1700000001.csv", [header, first, second[:7], ["", *second[1:]]], "gb18030"))
     assert [(row["published_at"], row["likes"], row["reposts"]) for row in tables["posts"]] == [(None, None, 1_000_000)]
     assert [(row["line"], row["field"]) for row in tables["rejects"]] == [
         (2, "发布时间"),
