@@ -24,9 +24,10 @@ from pinzhi.originality.index import FORM, PostIndex
 from pinzhi.originality.minhash import choose_bands, recall
 from pinzhi.originality.rows import INDEX, UNKNOWN, IndexRows, Key, keys_of
 from pinzhi.originality.search import Finding, Limits, Search
+from pinzhi.quotation import judged_words
 from pinzhi.segment import Segmenter
 from pinzhi.tables import check
-from pinzhi.text import NORMAL_FORM, is_blank, judged_words, normalise
+from pinzhi.text import NORMAL_FORM, is_blank, normalise
 from pinzhi.types import CoherenceScore, OriginalityScore, PairSpan, Post, PostScore, Span, ValueScore
 
 if TYPE_CHECKING:

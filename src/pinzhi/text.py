@@ -37,8 +37,6 @@ _REPLACED = re.compile(
     r"|(?P<num>\d{7,})"
     r"|(?P<space>\s+)"
 )
-_CHAIN = re.compile(r"//\s*@[^:：\s]{1,40}\s*[:：]")
-_BORROWED = re.compile(r"(?:^|[\s（(【\[。！？\n])(?:转自|来源|出处|via)\s*[:：@].*$", re.IGNORECASE | re.DOTALL)
 _HAN = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003134f]")
 _SCATTERED = re.compile(rf"{_HAN.pattern}(?:[^\w\s\[\]#@,、。!?;:]{{1,3}}{_HAN.pattern}){{4,}}")  # 洗·稿·的·花·招
 _MANY_CODES = 8  # different ones, from which a text that is mostly codes is one in brackets
@@ -156,31 +154,6 @@ def _separates_words(text: str, start: int, end: int) -> bool:
         return False
     before, after = text[start - 1], text[end]
     return before.isascii() and after.isascii() and before.isalnum() and after.isalnum()
-
-
-def own_words(raw: str) -> tuple[int, int]:
-    """Span of the author's own words in `raw`: what stands before the first `//@name:` or a closing source note."""
-    end = len(raw)
-    for pattern in (_CHAIN, _BORROWED):
-        found = pattern.search(raw)
-        if found:
-            end = min(end, found.start())
-    return 0, end
-
-
-def judged_words(raw: str) -> str:
-    """What of `raw` an author answers for: where a `//@name:` chain hands on fewer words than stand before it, those alone, which
-    may be a copy of their own; else all of it."""
-    chain = _CHAIN.search(raw)
-    if chain is None:
-        return raw
-    own, handed_on = (len(letters(normalise(part).text)) for part in (raw[: chain.start()], raw[chain.start() :]))
-    return raw[: chain.start()] if own > handed_on else raw
-
-
-def is_attributed(raw: str) -> bool:
-    """Whether `raw` openly names where it, or a part of it, comes from."""
-    return own_words(raw)[1] < len(raw)
 
 
 _NOT_LETTERS = re.compile(rf"{_BRACKETED}|[\W_]+")

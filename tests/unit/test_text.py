@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinzhi.segment import Segmenter
-from pinzhi.text import is_attributed, letters, normalise, own_words, skeleton
+from pinzhi.text import letters, normalise, skeleton
 
 SAMPLES = ["自带饭盒上班第100天！", "這個禮盒真的很環保", "自 带\u200b饭 盒", "ＡＢＣ１２３", "笑死[泪][泪]", "加V：weixin12345678 http://t.cn/A6x",
            "//@张三:转发微博", "", "👨‍👩‍👧全家出动", "iPhone 17 Pro Max 开箱", "。", "哈哈"]  # fmt: skip
@@ -49,12 +49,6 @@ def test_spans_lead_back_to_the_words_that_were_written() -> None:
     at = clean.text.index("自带饭盒")
     start, end = clean.raw_span(at, at + 4)
     assert raw[start:end] == "自 帶 飯 盒"
-
-
-def test_own_words_end_where_the_chain_begins() -> None:
-    raw = "说得对//@老韩:新固件真好"
-    assert raw[slice(*own_words(raw))] == "说得对"
-    assert is_attributed(raw) and not is_attributed("听说新固件真好")
 
 
 def test_skeleton_ignores_numbers_topics_and_codes() -> None:

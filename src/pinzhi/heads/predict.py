@@ -14,8 +14,9 @@ from pinzhi.heads.modules import Context, PairJudge, SentenceEmbedder, TextClass
 from pinzhi.heads.ngrams import hash_ngrams
 from pinzhi.heads.store import open_active
 from pinzhi.memory import hand_back
+from pinzhi.quotation import is_attributed, own_words
 from pinzhi.segment import Segmenter
-from pinzhi.text import is_attributed, normalise, own_words
+from pinzhi.text import normalise
 
 POST_CONTEXT_TOKENS = 48  # of the post that a comment answers
 COMMENT_TOKENS = 160

@@ -10,7 +10,8 @@ import numpy as np
 from scipy.stats import rankdata
 
 from pinzhi.originality.minhash import shingles
-from pinzhi.text import Normalised, is_attributed, letter_positions, letters, normalise, own_words, skeleton
+from pinzhi.quotation import is_attributed, own_words
+from pinzhi.text import Normalised, letter_positions, letters, normalise, skeleton
 from pinzhi.types import PairSpan
 
 FEATURES = (

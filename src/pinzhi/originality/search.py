@@ -11,10 +11,10 @@ from pinzhi.originality.evidence import FEATURES, Words, aligned_clauses, pair_f
 from pinzhi.originality.index import PostIndex, union
 from pinzhi.originality.rows import UNKNOWN, IndexRows, Key, Order
 from pinzhi.originality.words import WordReader
-from pinzhi.text import is_attributed
+from pinzhi.quotation import is_attributed
 from pinzhi.types import PairSpan
 
-RULES = "4"  # of what follows from the same models; others give every stored finding anew
+RULES = "5"  # of what follows from the same models; others give every stored finding anew
 ORIGINAL, DUPLICATE, REWRITE, QUOTE = range(4)  # of the pair judge
 UNRELATED = 0.98  # probability of an original from which a candidate is not worth reading
 SURELY = 0.95  # probability of a duplicate from which reading adds nothing

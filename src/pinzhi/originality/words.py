@@ -6,7 +6,8 @@ import numpy as np
 
 from pinzhi.originality.evidence import Words
 from pinzhi.originality.minhash import shingles
-from pinzhi.text import letters, normalise, own_words
+from pinzhi.quotation import own_words
+from pinzhi.text import letters, normalise
 
 MAX_WORDS = 600  # of a text that are compared word by word
 

@@ -24,7 +24,7 @@ from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
 from pinzhi.labels import ORIGINALITY_CLASSES, Grade
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.originality.search import combine
-from pinzhi.text import is_attributed
+from pinzhi.quotation import is_attributed
 from pinzhi.training.corpus import text_key
 from pinzhi.training.data import FRESH, is_dev, read_coherence, read_pairs, split, split_posts
 from pinzhi.training.finetune import finetune, kept_for_judge, save
