@@ -1,6 +1,7 @@
 """Builders that every test may use; the network is closed."""
 
 import json
+import shutil
 import socket
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -41,6 +42,28 @@ def config() -> ScoreConfig:
 @pytest.fixture(scope="session")
 def brand() -> BrandProfile:
     return BrandProfile.load(ROOT / "configs" / "brands" / "lvye.yaml")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A copy of the shipped models, to train in."""
+    shutil.copytree(ROOT / "models", tmp_path / "models")
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """The first posts of the bundled set, with their comments."""
+    source, target = ROOT / "data" / "labels" / "comments" / "a", tmp_path / "base" / "comments" / "a"
+    target.mkdir(parents=True)
+    posts = [json.loads(line) for line in (source / "posts.jsonl").read_text("utf-8").splitlines()][:14]
+    ids = {post["post_id"] for post in posts}
+    lines = (source / "comments.jsonl").read_text("utf-8").splitlines()
+    (target / "posts.jsonl").write_text("\n".join(map(json.dumps, posts)), "utf-8")
+    (target / "comments.jsonl").write_text(
+        "\n".join(one for one in lines if json.loads(one)["post_id"] in ids), "utf-8"
+    )
+    return tmp_path / "base"
 
 
 def one_post_archive(folder: Path) -> Path:

@@ -21,29 +21,7 @@ from pinzhi.heads.store import active_versions, open_active
 from pinzhi.training.data import is_dev, read_comments, split
 from tests.conftest import ROOT
 
-N_POSTS = 14
 BRANDS = ("dairy", "paint", "hotpot")  # the last one is frozen
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Path:
-    shutil.copytree(ROOT / "models", tmp_path / "models")
-    return tmp_path / "models"
-
-
-@pytest.fixture
-def base(tmp_path: Path) -> Path:
-    """The first posts of the bundled set, with their comments."""
-    source, target = ROOT / "data" / "labels" / "comments" / "a", tmp_path / "base" / "comments" / "a"
-    target.mkdir(parents=True)
-    posts = [json.loads(line) for line in (source / "posts.jsonl").read_text("utf-8").splitlines()][:N_POSTS]
-    ids = {post["post_id"] for post in posts}
-    lines = (source / "comments.jsonl").read_text("utf-8").splitlines()
-    (target / "posts.jsonl").write_text("\n".join(map(json.dumps, posts)), "utf-8")
-    (target / "comments.jsonl").write_text(
-        "\n".join(one for one in lines if json.loads(one)["post_id"] in ids), "utf-8"
-    )
-    return tmp_path / "base"
 
 
 @pytest.fixture

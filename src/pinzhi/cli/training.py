@@ -14,16 +14,16 @@ from pinzhi.errors import UsageError
 if TYPE_CHECKING:
     from pinzhi.training.retrain import Retrained
 
-SHOWN = 10  # problems on the screen; --json has them all
+SHOWN = 10  # problems on the screen
 WORDS = {
     Lang.ZH: {
-        "promoted": "已启用新模型 {version}", "kept": "保留原模型；新模型 {version} 存为候选", "problems": "{n} 条标注未能使用",
+        "promoted": "已启用新模型 {version}", "kept": "保留原模型；新模型 {version} 存为候选", "problems": "{n} 条标注未能使用", "more": "  · 其余 {n} 条见 --json",
         "rows": "新增训练 {new} 条；与评测集重复而略去 {repeats} 条", "slice": "评测子集", "n": "条数", "before": "原模型", "after": "新模型",
         "all": "全部", "read": "读取标注", "train": "训练", "evaluate": "评测",
     },
     Lang.EN: {
         "promoted": "promoted {version}", "kept": "kept the active model; {version} stays as a candidate",
-        "problems": "{n} labels could not be used", "rows": "{new} new rows trained on; {repeats} left out because they repeat frozen ones",
+        "problems": "{n} labels could not be used", "more": "  · {n} more: --json lists them all", "rows": "{new} new rows trained on; {repeats} left out because they repeat frozen ones",
         "slice": "frozen rows", "n": "n", "before": "active", "after": "new", "all": "all", "read": "reading labels", "train": "training", "evaluate": "evaluating",
     },
 }  # fmt: skip
@@ -102,6 +102,8 @@ def show(done: "Retrained", lang: Lang) -> None:
     words, screen, verdict = WORDS[lang], console(), done.verdict
     for problem in done.problems[:SHOWN]:
         screen.print(visible(f"  · {problem}"))
+    if len(done.problems) > SHOWN:
+        screen.print(words["more"].format(n=len(done.problems) - SHOWN))
     if done.problems:
         screen.print(words["problems"].format(n=len(done.problems)))
     screen.print(words["rows"].format(new=done.n_new, repeats=done.n_frozen_repeats))

@@ -43,7 +43,7 @@ def held_out_keys(data: Path) -> set[bytes]:
         table = pq.read_table(path)
         for name, column in zip(table.column_names, table.columns, strict=True):
             if name != "label" and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-                keys.update(text_key(text) for text in column.to_pylist() if text and len(text) > 6)
+                keys.update(text_key(text) for text in column.to_pylist() if text)
     return keys
 
 

@@ -75,16 +75,24 @@ def _texts(encoder: Encoder, data: Path, one: PublicSet, settings: ProbeSettings
         _labelled(read_public(data, "dev", [one]), one),
     )
     n_classes, n = len(one.labels), int(len(train) * (1 - settings.held_back))
-    torch.manual_seed(settings.seed)
-    head = TextClassifier(encoder.hidden_size, n_classes)
-    pooled = _pooled(encoder, head.deep, _sequences(encoder, train))
-    fit_deep(
-        head.deep, pooled[:n], [Target((label,), tuple(range(n_classes))) for label in labels[:n]], n_classes=n_classes,
-        epochs=settings.epochs, batch_size=settings.batch_size, learning_rate=settings.learning_rate, seed=settings.seed,
-    )  # fmt: skip
+    pooled = _pooled(encoder, TextClassifier(encoder.hidden_size, n_classes).deep, _sequences(encoder, train))
     counted = settings.wide.model_copy(update={"is_balanced": metric is macro_f1})  # accuracy counts rows, not classes
-    head.wide = fit_wide(Examples(n_classes, train[:n], [(label,) for label in labels[:n]]), counted)
-    head.scale(*fit_scales(logits(head, train[n:], pooled[n:]), np.array(labels[n:])))
+
+    def fitted(n: int) -> TextClassifier:
+        """A classifier that has learnt the first `n` rows."""
+        torch.manual_seed(settings.seed)
+        head = TextClassifier(encoder.hidden_size, n_classes)
+        fit_deep(
+            head.deep, pooled[:n], [Target((label,), tuple(range(n_classes))) for label in labels[:n]],
+            n_classes=n_classes, epochs=settings.epochs, batch_size=settings.batch_size,
+            learning_rate=settings.learning_rate, seed=settings.seed,
+        )  # fmt: skip
+        head.wide = fit_wide(Examples(n_classes, train[:n], [(label,) for label in labels[:n]]), counted)
+        return head
+
+    scales = fit_scales(logits(fitted(n), train[n:], pooled[n:]), np.array(labels[n:]))
+    head = fitted(len(train))  # rows by which the two parts were weighed are learnt from too, as the linear model does
+    head.scale(*scales)
     baseline = linear_baseline().fit(train, labels)
     report: Report = {"metric": metric.__name__, "n_train": len(train), "n_dev": len(dev)}
     masked = [without_emoticons(text) for text in dev]
