@@ -111,11 +111,24 @@ def convert(
 
 def inspect(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files or folders.")],
+    suggest: Annotated[
+        bool,
+        typer.Option("--suggest", help="Propose a mapping of the columns of one file that no reader knows, as YAML."),
+    ] = False,
     lang: Language = Lang.ZH,
     json: Json = False,
 ) -> None:
     """What a reader sees in a file: format, fields mapped, rows, rejects with reasons."""
     existing(files, "a file")
+    if suggest:
+        if len(files) != 1 or files[0].is_dir() or json:
+            raise UsageError(
+                "expected one file with --suggest and no --json; name the file whose columns are to be mapped"
+            )
+        from pinzhi.readers.suggest import suggest as propose
+
+        typer.echo(propose(files[0]), nl=False)
+        return
     from pinzhi.inspect import inspect as look
 
     found = look(files)

@@ -55,6 +55,7 @@ class Layout:
     platform: str | None = None  # None: a column of the record
     is_clean: bool = False  # texts are canonical already
     cell_floor: int | None = None  # a count that the tool writes for "this or more"
+    personal: frozenset[str] = frozenset()  # raw fields that name a person, beside those that are known by their names
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pinzhi.readers.bilibili import BilibiliCrawlerReader, DanmakuReader
 from pinzhi.readers.canonical import CanonicalReader
 from pinzhi.readers.detect import Unreadable, described, sniff
 from pinzhi.readers.frame import Reject, Source, read_parts
+from pinzhi.readers.mapping import SUFFIXES, Mapping, MappingReader, shipped_mappings
 from pinzhi.readers.mediacrawler import MediaCrawlerReader
 from pinzhi.readers.nghuyong import NghuyongReader
 from pinzhi.readers.pseudonym import Pseudonymiser
@@ -38,7 +39,8 @@ READERS: tuple[Reader, ...] = (
     WeweRssReader(), BilibiliCrawlerReader(), DanmakuReader(), QzoneReader(), RenrenReader(), TbCommentReader(),
     BackOfficeReader(), WeiboCrawlerReader(),
 )  # fmt: skip
-FRAME_VERSION = "5"  # part of every digest, as each reader's own version is
+_READERS = {reader.name: reader for reader in READERS}
+FRAME_VERSION = "6"  # part of every digest, as each reader's own version is
 _COPY = re.compile(r"(.+?) ?\(([0-9]{1,4})\)", re.DOTALL)
 _TEMPORARY = ("Thumbs.db", "desktop.ini", "__MACOSX")
 
@@ -46,10 +48,27 @@ _TEMPORARY = ("Thumbs.db", "desktop.ini", "__MACOSX")
 def discover(inputs: Sequence[Path]) -> tuple[list[Source], list[Reject]]:
     """Files of `inputs` (files or folders) that a reader knows, by name, and a reject for every other.
 
-    Links inside a folder are not followed. Raises UsageError when an input does not exist.
+    Among them may be mappings (`*.mapping.yaml`), by which files that fit them are read before any reader is asked. Links inside a
+    folder are not followed. Raises UsageError when an input does not exist, InputError for a mapping with a fault.
     """
     sources: list[Source] = []
     rejects: list[Reject] = []
+    found = _files(inputs)
+    mappings = [Mapping.load(path) for path, _, reason in found if reason is None and path.name.endswith(SUFFIXES)]
+    for path, name, reason in found:
+        if reason is None and path.name.endswith(SUFFIXES):
+            continue
+        one = Reject(name, None, None, reason) if reason is not None else _recognise(path, name, mappings)
+        if isinstance(one, Source):
+            sources.append(one)
+        else:
+            rejects.append(one)
+    return sources, rejects
+
+
+def _files(inputs: Sequence[Path]) -> list[tuple[Path, str, str | None]]:
+    """Every file of `inputs` once, in order, with its name, and why it is left out, if it is."""
+    files: list[tuple[Path, str, str | None]] = []
     seen: set[str] = set()
     for root in inputs:
         if not root.exists():
@@ -59,12 +78,8 @@ def discover(inputs: Sequence[Path]) -> tuple[list[Source], list[Reject]]:
             if reason is None and real in seen:
                 continue  # named twice
             seen.add(real)
-            one = Reject(name, None, None, reason) if reason is not None else _recognise(path, name)
-            if isinstance(one, Source):
-                sources.append(one)
-            else:
-                rejects.append(one)
-    return sources, rejects
+            files.append((path, name, reason))
+    return files
 
 
 def _walk(root: Path) -> Iterator[tuple[Path, str, str | None]]:
@@ -119,15 +134,16 @@ def _name(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
-def _recognise(path: Path, name: str) -> Source | Reject:
+def _recognise(path: Path, name: str, mappings: Sequence[Mapping]) -> Source | Reject:
     try:
         shape = sniff(path, name)
-        for reader in READERS:
+        for reader in (*map(MappingReader, mappings), *READERS, *map(MappingReader, shipped_mappings())):
             parts = reader.parts(shape)
             if parts:
                 labels = ", ".join(dict.fromkeys(part.layout.label for part in parts))
-                return Source(path, name, reader.name, f"{shape.kind}: {labels}", _digest(path, name, reader))
-        reason = f"no reader knows this file: {described(shape)}; docs/formats.md lists what is read"
+                mapping = reader.mapping if isinstance(reader, MappingReader) else None
+                return Source(path, name, reader.name, f"{shape.kind}: {labels}", _digest(path, name, reader), mapping)
+        reason = f"no reader knows this file: {described(shape)}; docs/formats.md lists what is read; `pinzhi inspect --suggest` proposes a mapping of its columns"
     except Unreadable as error:
         reason = str(error)
     except OSError as error:
@@ -151,7 +167,7 @@ def read_source(source: Source, pseudonymise: Pseudonymiser | None) -> Iterator[
     With `pseudonymise`, comment authors and the author fields of rejected records are hidden. Raises InputError when
     the file has gone or changed its format since it was discovered.
     """
-    reader = next(reader for reader in READERS if reader.name == source.reader)
+    reader = MappingReader(source.mapping) if source.mapping else _READERS[source.reader]
     try:
         shape = sniff(source.path, source.name)
     except (Unreadable, OSError) as error:

@@ -15,8 +15,9 @@ from pinzhi.readers.danmaku import danmaku_items
 from pinzhi.readers.feeds import feed_items
 from pinzhi.readers.jsons import json_array, json_lines, json_sections
 from pinzhi.readers.lines import csv_rows
+from pinzhi.readers.mapping import Mapping
 from pinzhi.readers.packed_xml import Damaged
-from pinzhi.readers.pseudonym import AUTHOR_FIELDS, Pseudonymiser, redact_cells, redact_record, redact_text
+from pinzhi.readers.pseudonym import Pseudonymiser, Redactor
 from pinzhi.readers.raw import MAX_RAW, Broken, Raw, Record, Row
 from pinzhi.readers.rows import Rows
 from pinzhi.readers.stores import parquet_rows, sqlite_rows
@@ -37,6 +38,7 @@ class Source:
     reader: str
     format: str
     digest: str
+    mapping: Mapping | None = None  # by which it is read, where no reader knows it
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,11 @@ class Reject:
 class _Batches:
     """Rows and rejects of one file, given out in batches in the canonical schemas."""
 
-    def __init__(self, source: str, pseudonymise: Pseudonymiser | None) -> None:
+    def __init__(self, source: str, pseudonymise: Pseudonymiser | None, redactor: Redactor) -> None:
         self.place = ""  # within the file, such as its sheet
         self._source = source
         self._pseudonymise = pseudonymise
+        self._redactor = redactor
         self._rows: dict[str, list[Raw]] = {name: [] for name in schemas.CANONICAL}
         self._long_ids = 0
         self._round_ids: set[str] = set()
@@ -79,9 +82,9 @@ class _Batches:
         """A reject, with the raw record."""
         raw = None
         if data is not None:
-            shown = data if self._pseudonymise is None else redact_record(data)
+            shown = data if self._pseudonymise is None else self._redactor.record(data)
             raw = json.dumps(shown, ensure_ascii=False, default=str)
-            if shown is not data and note.field in AUTHOR_FIELDS:
+            if shown is not data and note.field in self._redactor.fields:
                 note = replace(
                     note, reason=f"{note.reason.partition(', found ')[0]}, found none (not shown: it may name a person)"
                 )
@@ -92,9 +95,9 @@ class _Batches:
         raw = item.raw
         if self._pseudonymise is not None and raw is not None:
             if isinstance(raw, list):
-                raw = redact_cells(raw, header)
+                raw = self._redactor.cells(raw, header)
             else:
-                raw = ",".join(redact_cells(raw.split(","), header)) if header else redact_text(raw)
+                raw = ",".join(self._redactor.cells(raw.split(","), header)) if header else self._redactor.text(raw)
         self._reject(item.line, Note(None, item.reason), ",".join(raw) if isinstance(raw, list) else raw)
 
     def _reject(self, line: int | None, note: Note, raw: str | None) -> None:
@@ -135,7 +138,8 @@ def read_parts(
     """Canonical batches of a file, each with its table name, in the schemas of `schemas.CANONICAL`."""
     parts = {part.section: part for part in reader.parts(shape)}
     tables: dict[str, Rows] = {}
-    batches = _Batches(shape.name, pseudonymise)
+    personal = frozenset[str]().union(*(part.layout.personal for part in parts.values()))
+    batches = _Batches(shape.name, pseudonymise, Redactor(personal))
     for section in shape.sections:
         if section not in parts:
             reason = reader.ignored(section) or f"no table that {reader.name} is known to write"

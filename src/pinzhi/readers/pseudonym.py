@@ -30,9 +30,6 @@ AUTHOR_FIELDS = frozenset({
 })  # fmt: skip
 _TEXT = r"\"(?:[^\"\\]|\\.)*+(?:\"|\\?\Z)"
 _OBJECT = rf"\{{(?:[^{{}}\"]|{_TEXT}|\{{(?:[^{{}}\"]|{_TEXT})*+(?:\}}|\Z))*+(?:\}}|\Z)"  # with one more within it
-_IN_JSON = re.compile(  # an object that is deeper yet, or broken, hides all that follows
-    rf"(\"(?:{'|'.join(sorted(AUTHOR_FIELDS))})\"\s*:\s*)({_TEXT}|{_OBJECT}|\{{.*|[^\s,}}\]\"]+)", re.DOTALL
-)
 
 
 class Pseudonymiser:
@@ -54,34 +51,41 @@ class Pseudonymiser:
         return f"{raw[:1]}{_MASKED}" if raw else ""
 
 
-def redact_record(data: dict[str, Any]) -> dict[str, Any]:
-    """A raw record whose author fields are masked, at every depth."""
-    return {key: _MASKED if key in AUTHOR_FIELDS and value else _redact(value) for key, value in data.items()}
+class Redactor:
+    """Hides the values of fields that name a person: AUTHOR_FIELDS and `more`, which a user has named."""
 
+    def __init__(self, more: frozenset[str] = frozenset()) -> None:
+        self.fields = AUTHOR_FIELDS | more
+        names = "|".join(map(re.escape, sorted(self.fields)))
+        self._in_json = re.compile(  # an object that is deeper yet, or broken, hides all that follows
+            rf"(\"(?:{names})\"\s*:\s*)({_TEXT}|{_OBJECT}|\{{.*|[^\s,}}\]\"]+)", re.DOTALL
+        )
 
-def _redact(value: Any) -> Any:
-    if isinstance(value, dict):
-        return redact_record(value)
-    if isinstance(value, list):
-        return [_redact(item) for item in value]
-    return _MASKED if isinstance(value, str) and _PAIR.fullmatch(value) else value
+    def record(self, data: dict[str, Any]) -> dict[str, Any]:
+        """A raw record whose author fields are masked, at every depth."""
+        return {key: _MASKED if key in self.fields and value else self._value(value) for key, value in data.items()}
 
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return self.record(value)
+        if isinstance(value, list):
+            return [self._value(item) for item in value]
+        return _MASKED if isinstance(value, str) and _PAIR.fullmatch(value) else value
 
-def redact_text(text: str) -> str:
-    """A broken piece of JSON whose author fields are masked."""
-    return _PAIR.sub(_MASKED, _IN_JSON.sub(rf'\1"{_MASKED}"', text))
+    def text(self, text: str) -> str:
+        """A broken piece of JSON whose author fields are masked."""
+        return _PAIR.sub(_MASKED, self._in_json.sub(rf'\1"{_MASKED}"', text))
 
+    def cells(self, cells: Sequence[str], header: Sequence[str]) -> list[str]:
+        """Cells that do not match their header: those that may hold an author's field are masked.
 
-def redact_cells(cells: Sequence[str], header: Sequence[str]) -> list[str]:
-    """Cells that do not match their header: those that may hold an author's field are masked.
-
-    Cells may be missing before an author's cell, so as many columns to its left are masked too.
-    """
-    named = [at for at, column in enumerate(header) if column in AUTHOR_FIELDS]
-    if not named:
-        return list(cells)
-    first = named[0] - max(0, len(header) - len(cells))
-    return [cell if at < first or not cell else _MASKED for at, cell in enumerate(cells)]
+        Cells may be missing before an author's cell, so as many columns to its left are masked too.
+        """
+        named = [at for at, column in enumerate(header) if column in self.fields]
+        if not named:
+            return list(cells)
+        first = named[0] - max(0, len(header) - len(cells))
+        return [cell if at < first or not cell else _MASKED for at, cell in enumerate(cells)]
 
 
 def key_path() -> Path:

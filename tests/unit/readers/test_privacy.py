@@ -6,7 +6,7 @@ import pytest
 
 from pinzhi.errors import StorageError
 from pinzhi.readers import Pseudonymiser, load_key
-from pinzhi.readers.pseudonym import redact_cells, redact_text
+from pinzhi.readers.pseudonym import Redactor
 from tests.unit.readers.helpers import KEY, jsonl, read
 
 COMMENT = {"comment_id": "1", "aweme_id": "2", "content": "好", "create_time": 1788067360, "user_id": "11122233301",
@@ -53,7 +53,7 @@ def test_no_reject_names_an_author(tmp_path: Path) -> None:
 
 def test_broken_json_hides_escaped_and_unfinished_names() -> None:
     text = '{"nickname": "\\u8c46\\"香", "user_id": 111222, "content": "好", "user_nickname": "没写完'
-    hidden = redact_text(text)
+    hidden = Redactor().text(text)
     assert "111222" not in hidden and "8c46" not in hidden and "没写完" not in hidden and '"content": "好"' in hidden
 
 
@@ -62,17 +62,17 @@ def test_broken_json_hides_people_that_are_objects() -> None:
     text = json.dumps(
         {"id": "7", "user": people, "text": "好", "comment_user": {"a": {"b": people}}}, ensure_ascii=False
     )
-    for hidden in (redact_text(text), redact_text(text[: text.index("沪")])):
+    for hidden in (Redactor().text(text), Redactor().text(text[: text.index("沪")])):
         assert "111222" not in hidden and "香" not in hidden and "沪" not in hidden and '"id": "7"' in hidden
-    assert '"text": "好"' in redact_text(text)
-    assert "1700000001" not in redact_text('{"_id": "1700000001_5968044974", "x"')
+    assert '"text": "好"' in Redactor().text(text)
+    assert "1700000001" not in Redactor().text('{"_id": "1700000001_5968044974", "x"')
 
 
 def test_cells_left_of_every_author_stay() -> None:
     header = ["id", "text", "user_id", "likes"]
-    assert redact_cells(["1", "好", "17", "3", "4"], header) == ["1", "好", "***", "***", "***"]
-    assert redact_cells(["1", "17", "3"], header) == ["1", "***", "***"]
-    assert redact_cells(["1", "2"], ["id", "text", "likes"]) == ["1", "2"]
+    assert Redactor().cells(["1", "好", "17", "3", "4"], header) == ["1", "好", "***", "***", "***"]
+    assert Redactor().cells(["1", "17", "3"], header) == ["1", "***", "***"]
+    assert Redactor().cells(["1", "2"], ["id", "text", "likes"]) == ["1", "2"]
 
 
 def test_pseudonyms_are_stable_keyed_and_not_made_twice() -> None:

@@ -1,0 +1,242 @@
+"""A mapping proposed for a file that no reader knows, from the names of its columns and from what stands in them."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from scipy.optimize import linear_sum_assignment
+
+from pinzhi.errors import InputError
+from pinzhi.readers import values
+from pinzhi.readers.base import Shape
+from pinzhi.readers.detect import Unreadable, sniff
+from pinzhi.readers.mapping import TABLES, field_of
+from pinzhi.readers.raw import Raw
+
+# Words that columns of each kind are called by, likeliest first; compared without case, spaces and punctuation.
+_CALLED: dict[str, dict[str, tuple[str, ...]]] = {
+    "posts": {
+        "post_id": ("postid", "帖子id", "作品id", "笔记id", "视频id", "文章id", "微博id", "noteid", "videoid", "itemid", "articleid", "threadid", "编号", "id"),
+        "account_id": ("accountid", "账号id", "作者id", "用户id", "频道id", "userid", "authorid", "channelid", "uid", "mid", "账号", "作者", "发布者", "频道", "店铺"),
+        "published_at": ("publishedat", "发布时间", "发表时间", "上传时间", "发帖时间", "publishtime", "pubtime", "createtime", "createdat", "发布日期", "时间", "日期", "time", "date"),
+        "title": ("标题", "title", "题目", "subject"),
+        "text": ("正文", "内容", "文案", "简介", "描述", "text", "content", "body", "desc", "description", "caption"),
+        "likes": ("点赞数", "点赞", "获赞", "赞", "likes", "likecount", "diggcount", "upcount", "like", "up", "顶"),
+        "reposts": ("转发数", "转发", "分享数", "分享", "转帖数", "reposts", "repostcount", "sharecount", "shares", "forwardcount"),
+        "comments": ("评论数", "评论量", "回复数", "评论", "comments", "commentcount", "commentnum", "replycount", "replies", "reply"),
+        "reads": ("阅读数", "阅读量", "播放量", "播放数", "播放次数", "浏览量", "浏览数", "曝光", "reads", "readcount", "viewcount", "views", "playcount", "view", "play", "pv"),
+        "collects": ("收藏数", "收藏量", "收藏", "collects", "collectcount", "favoritecount", "favcount", "favorites"),
+        "url": ("链接", "网址", "url", "link", "地址"),
+        "kind": ("类型", "体裁", "type", "kind", "category"),
+        "cost": ("费用", "投放费用", "花费", "金额", "cost", "spend"),
+        "campaign": ("活动", "投放计划", "campaign"),
+        "fetched_at": ("抓取时间", "采集时间", "crawltime", "fetchedat", "updatetime", "更新时间"),
+    },
+    "comments": {
+        "comment_id": ("commentid", "评论id", "点评id", "评价id", "reviewid", "rpid", "cid", "评论编号", "编号", "id"),
+        "post_id": ("postid", "帖子id", "作品id", "笔记id", "视频id", "文章id", "商品id", "酒店id", "noteid", "videoid", "itemid", "productid", "hotelid", "商品名称", "商品标题", "酒店名称", "景点名称", "产品名称", "作品标题", "视频标题", "帖子标题", "商品"),
+        "parent_id": ("parentid", "上级评论id", "父评论id", "回复id", "replyto", "parentcommentid", "rootid", "回复对象id"),
+        "author_id": ("authorid", "评论者id", "用户id", "买家id", "userid", "memberid", "uid"),
+        "author_name": ("用户名", "用户昵称", "买家昵称", "昵称", "评论者", "评论人", "买家", "网名", "用户", "nickname", "nick", "username", "screenname", "authorname", "author"),
+        "created_at": ("评论时间", "点评时间", "评价时间", "评论日期", "评价日期", "发表时间", "createdat", "createtime", "commenttime", "ctime", "时间", "日期", "time", "date"),
+        "text": ("评论内容", "点评内容", "评价内容", "评论正文", "评论", "评价", "点评", "内容", "留言", "comment", "content", "text", "review", "message"),
+        "likes": ("点赞数", "有用数", "点赞", "赞", "likes", "likecount", "upcount", "usefulcount", "diggcount", "like", "up"),
+        "author_followers": ("粉丝数", "粉丝", "followers", "fans"),
+    },
+    "accounts": {
+        "account_id": ("accountid", "账号id", "用户id", "userid", "uid", "mid", "id", "账号"),
+        "name": ("账号名称", "昵称", "名称", "账号名", "name", "nickname", "screenname", "username"),
+        "followers": ("粉丝数", "粉丝", "粉丝量", "followers", "followercount", "fans", "fanscount"),
+        "following": ("关注数", "关注", "following", "followingcount", "follows", "friendscount"),
+        "posts": ("作品数", "微博数", "帖子数", "发文数", "笔记数", "视频数", "posts", "postcount", "statusescount"),
+        "verified": ("是否认证", "认证", "verified"),
+        "fetched_at": ("抓取时间", "采集时间", "日期", "统计日期", "fetchedat", "crawltime", "date"),
+    },
+}  # fmt: skip
+_ESSENTIAL = {"posts": ("text", "title"), "comments": ("text",), "accounts": ("followers",)}
+_TELLING = {"posts": ("reads", "reposts", "collects", "title", "comments"), "comments": ("parent_id", "author_name", "comment_id"), "accounts": ("followers", "following")}  # fmt: skip
+_PLATFORMS = {
+    "weibo": ("weibo", "微博"), "xiaohongshu": ("xiaohongshu", "xhslink", "小红书", "xhs"), "douyin": ("douyin", "抖音"),
+    "kuaishou": ("kuaishou", "快手"), "bilibili": ("bilibili", "哔哩", "b站"), "wechat": ("mp.weixin", "weixin", "微信", "公众号"),
+    "zhihu": ("zhihu", "知乎"), "tieba": ("tieba", "贴吧"), "taobao": ("taobao", "淘宝"), "tmall": ("tmall", "天猫"), "douban": ("douban", "豆瓣"),
+    "jd": ("jd.com", "京东"), "youku": ("youku", "优酷"), "tudou": ("tudou", "土豆"), "qunar": ("qunar", "去哪儿"), "kaixin": ("kaixin", "开心网"),
+    "dianping": ("dianping", "点评网", "大众点评"), "baidu": ("baidu", "百度"), "qq": ("qzone", "qq空间"), "renren": ("renren", "人人"),
+}  # fmt: skip
+_SHARE = 0.8  # of the filled cells must be of a kind
+_LEAST = 0.35  # likelihood under which a column stays unmapped
+_UNKNOWN = "platform-name"
+
+
+@dataclass
+class Suggestion:
+    """A proposed mapping of one section of a file; `score` says how sure it is, table by table the best is chosen."""
+
+    table: str
+    columns: dict[str, list[str]]  # canonical -> raw columns
+    unmapped: list[str]
+    score: float
+    made_of: list[str] = field(default_factory=list)  # columns of which an id is made, where there is none
+
+
+def suggest(path: Path) -> str:
+    """A mapping as YAML for one file, to be looked over and saved as `*.mapping.yaml`. Raises InputError."""
+    try:
+        shape = sniff(path, path.name)
+    except (Unreadable, OSError) as error:
+        raise InputError(f"{path}: expected a table, found none to map: {error}") from error
+    sections = {name: records for name, records in shape.sections.items() if records}
+    best = {name: _best(_flat(records)) for name, records in sections.items()}
+    found = {name: one for name, one in best.items() if one is not None}
+    if not found:
+        columns = ", ".join(dict.fromkeys(c for name in sections for c in shape.columns(name)))[:300]
+        raise InputError(
+            f"{path}: expected columns with posts, comments or accounts, found none that look like it ({columns}); "
+            "see docs/formats.md on how to write a mapping by hand"
+        )
+    section = max(found, key=lambda name: found[name].score)
+    return _as_yaml(shape, section if len(shape.sections) > 1 else None, found[section], _platform(shape, section))
+
+
+def _flat(records: Sequence[Raw]) -> dict[str, list[Any]]:
+    """Columns with the cells of `records`; those of an object within a record are `outer.inner`."""
+    names: dict[str, None] = {}
+    for record in records:
+        for name, value in record.items():
+            if isinstance(value, dict):
+                names.update(
+                    dict.fromkeys(f"{name}.{inner}" for inner, one in value.items() if not isinstance(one, dict | list))
+                )
+            elif not isinstance(value, list):
+                names[name] = None
+    return {name: [field_of(record, name) for record in records] for name in names if name.strip()}
+
+
+def _best(columns: dict[str, list[Any]]) -> Suggestion | None:
+    told = [one for table in TABLES if (one := _propose(table, columns)) is not None]
+    return max(told, key=lambda one: one.score, default=None)
+
+
+def _propose(table: str, columns: dict[str, list[Any]]) -> Suggestion | None:
+    """The likeliest columns of one table, each raw column used once."""
+    wanted, raw = list(_CALLED[table]), list(columns)
+    likely = np.array([[_likelihood(table, name, one, columns[one]) for one in raw] for name in wanted])
+    if not raw:
+        return None
+    chosen = {
+        wanted[row]: raw[column] for row, column in zip(*linear_sum_assignment(-likely), strict=True)
+        if likely[row, column] >= _LEAST
+    }  # fmt: skip
+    if not any(name in chosen for name in _ESSENTIAL[table]):
+        return None
+    if table == "posts" and "text" not in chosen:
+        chosen["text"] = chosen["title"]
+    key = {"posts": "post_id", "comments": "comment_id", "accounts": "account_id"}[table]
+    made_of: list[str] = []
+    if key not in chosen:
+        if table == "accounts":
+            return None
+        names = ("post_id", "author_id", "author_name", "title", "text", "published_at", "created_at")
+        made_of = list(dict.fromkeys(chosen[name] for name in names if name in chosen))
+    of = {name: likely[wanted.index(name), raw.index(one)] for name, one in chosen.items()}
+    score = sum(of.values()) + sum(of[name] for name in _TELLING[table] if name in of)
+    listed = {name: [chosen[name]] for name in wanted if name in chosen}
+    return Suggestion(table, listed, [one for one in raw if one not in chosen.values()], float(score), made_of)
+
+
+def _likelihood(table: str, name: str, column: str, cells: Sequence[Any]) -> float:
+    """How likely a raw column is the canonical one, 0-1: by what it is called, where its cells do not speak against it."""
+    filled = [cell for cell in cells if not values.is_null(cell)]
+    if filled and not _IS[_KIND.get(name, "word")](filled):
+        return 0.0
+    return max(_called_like(column, word, place) for place, word in enumerate(_CALLED[table][name]))
+
+
+def _called_like(column: str, word: str, place: int) -> float:
+    """Likeness of a name to one of the known words, of which earlier ones count a little more."""
+    plain = re.sub(r"[\W_]+", "", column.rpartition(".")[2].lower())
+    whole = re.sub(r"[\W_]+", "", column.lower())
+    rank = 1 - 0.01 * place
+    if word in (plain, whole):
+        return rank
+    if len(word) > 1 and (plain.endswith(word) or plain.startswith(word)):
+        return 0.7 * rank * (0.6 + 0.4 * len(word) / len(plain))
+    return 0.5 * rank * len(word) / len(plain) if len(word) > 1 and word in plain else 0.0
+
+
+def _readable(parse: Callable[[Any], Any], cells: Sequence[Any]) -> bool:
+    """Whether `parse` reads most of the cells."""
+    n = 0
+    for cell in cells:
+        try:
+            found = parse(cell)
+        except values.BadValue:
+            continue
+        n += found is not None
+    return n >= _SHARE * len(cells)
+
+
+def _moment(cell: Any) -> Any:
+    return values.time(values.clock(cell))[0]
+
+
+def _is_id(cells: Sequence[Any]) -> bool:
+    return all(not isinstance(cell, float) and len(str(cell)) <= 200 and "\n" not in str(cell) for cell in cells)
+
+
+_KIND = {
+    **dict.fromkeys(("published_at", "created_at", "fetched_at"), "time"),
+    **dict.fromkeys(("likes", "reposts", "comments", "reads", "collects", "followers", "following", "posts", "author_followers"), "count"),
+    **dict.fromkeys(("text", "title"), "text"), **dict.fromkeys(("post_id", "comment_id", "account_id", "author_id", "parent_id"), "id"),
+    "url": "url", "verified": "flag", "cost": "number",
+}  # fmt: skip
+_IS: dict[str, Callable[[Sequence[Any]], bool]] = {
+    "time": lambda cells: _readable(_moment, cells),
+    "count": lambda cells: _readable(lambda cell: values.count(cell)[0], cells),
+    "flag": lambda cells: _readable(values.flag, cells),
+    "number": lambda cells: _readable(values.number, cells),
+    "url": lambda cells: sum("//" in str(cell) or "www." in str(cell) for cell in cells) >= _SHARE * len(cells),
+    "text": lambda cells: not _readable(lambda cell: values.count(cell)[0], cells) and not _readable(_moment, cells),
+    "id": _is_id,
+    "word": lambda cells: all(len(str(cell)) <= 100 for cell in cells),
+}
+
+
+def _platform(shape: Shape, section: str) -> str:
+    """The platform that the addresses in a file, or its name, speak of."""
+    cells = " ".join(str(cell) for record in shape.sections[section] for cell in record.values() if "//" in str(cell))
+    for said in (cells.lower(), " ".join((section, *shape.hints)).lower()):
+        counted = {name: sum(said.count(word) for word in words) for name, words in _PLATFORMS.items()}
+        best = max(counted, key=lambda name: counted[name])
+        if counted[best]:
+            return best
+    return _UNKNOWN
+
+
+def _as_yaml(shape: Shape, section: str | None, one: Suggestion, platform: str) -> str:
+    def word(text: str) -> str:
+        return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=10**6).strip()
+
+    needed = dict.fromkeys(name.partition(".")[0] for names in one.columns.values() for name in names)
+    stem = re.sub(r"[^\w-]+", "-", shape.path.stem).strip("-") or "table"
+    lines = [
+        "# 由列名和内容推测，请核对后保存为 某某.mapping.yaml，放在档案旁边或与档案一起写在命令里。",
+        "# Guessed from names and cells: look it over, save it as NAME.mapping.yaml, and put it beside the archive or name it with it.",
+        f"name: {word(stem)}",
+        f"platform: {platform}" + ("  # 请改成平台名 name the platform here" if platform == _UNKNOWN else ""),
+        "when:",
+        f"  columns: [{', '.join(map(word, needed))}]",
+    ]
+    if section is not None:
+        lines.append(f"  section: {word(section)}")
+    lines += ["tables:", f"  {one.table}:"]
+    if one.made_of:
+        key = {"posts": "post_id", "comments": "comment_id"}[one.table]
+        lines.append(f"    {key}: {{id_of: [{', '.join(map(word, one.made_of))}]}}  # 没有编号列 no column of ids")
+    lines += [f"    {name}: {', '.join(map(word, names))}" for name, names in one.columns.items()]
+    if one.unmapped:
+        lines.append(f"# 未用到的列 columns not used: {', '.join(map(word, one.unmapped))}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,284 @@
+"""Files of any tool by a mapping of columns, and the mapping that is proposed for one."""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pinzhi.cli import main
+from pinzhi.errors import InputError
+from pinzhi.readers import discover
+from pinzhi.readers.mapping import Mapping
+from pinzhi.readers.suggest import suggest
+from tests.unit.readers.helpers import jsonl, read, utc, written
+
+REVIEWS = """
+name: fruit-shop
+platform: fruitshop
+when: {columns: [商品]}
+tables:
+  comments:
+    comment_id: {id_of: [商品, 谁, 何时]}
+    post_id: 商品
+    author_name: 谁
+    created_at: [修改于, 何时]
+    text: 说了什么
+    likes: 有用
+"""
+HEADER = ["商品", "谁", "何时", "修改于", "说了什么", "有用"]
+ROWS = [
+    ["竹编果篮", "小鱼儿", "2026年3月2日 10:11", "", "篮子很结实&nbsp;<br>用了三个月没散", "1.2万"],
+    ["竹编果篮", "阿木", "2026-03-05 08:00:00", "2026-03-06 09:00:00", "有一根刺扎手了", ""],
+]
+
+
+def write_as(kind: str, folder: Path) -> Path:
+    """The rows in a file of one kind."""
+    path, records = folder / f"reviews.{kind}", [dict(zip(HEADER, row, strict=True)) for row in ROWS]
+    if kind in ("csv", "xlsx"):
+        return written(path, [HEADER, *ROWS])
+    if kind == "tsv":
+        path.write_text("\n".join("\t".join(row) for row in [HEADER, *ROWS]), "gb18030")
+    elif kind == "json":
+        path.write_text(json.dumps(records), "utf-8")
+    elif kind == "jsonl":
+        jsonl(path, *records)
+    elif kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(records), path)
+    elif kind == "db":
+        with sqlite3.connect(path) as connection:
+            connection.execute(f"CREATE TABLE reviews ({', '.join(HEADER)})")
+            connection.executemany("INSERT INTO reviews VALUES (?, ?, ?, ?, ?, ?)", ROWS)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "json", "jsonl", "xlsx", "db", "parquet"])
+def test_any_kind_of_file_is_read_by_a_mapping_beside_it(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "shop.mapping.yaml").write_text(REVIEWS, "utf-8")
+    write_as(kind, tmp_path)
+    tables = read(tmp_path)
+    assert tables["rejects"] == []
+    first, second = tables["comments"]
+    assert first["text"] == "篮子很结实\n用了三个月没散" or first["text"] == "篮子很结实 \n用了三个月没散"
+    assert (first["platform"], first["post_id"], first["likes"]) == ("fruitshop", "竹编果篮", 12000)
+    assert first["created_at"] == utc("2026-03-02T02:11") and first["time_precision"] == "minute"
+    assert second["created_at"] == utc("2026-03-06T01:00") and second["likes"] is None
+    assert first["comment_id"] != second["comment_id"] and first["comment_id"].startswith("x_")
+
+
+def test_authors_of_mapped_columns_are_hidden_in_rows_and_rejects(tmp_path: Path) -> None:
+    (tmp_path / "shop.mapping.yaml").write_text(REVIEWS, "utf-8")
+    written(tmp_path / "a.csv", [HEADER, ["竹编果篮", "小鱼儿", "去年", "", "好", "很多"]])
+    tables = read(tmp_path, pseudonymise=True)
+    assert "小鱼儿" not in json.dumps(tables, ensure_ascii=False, default=str)
+    assert {reject["field"] for reject in tables["rejects"]} == {"created_at", "有用"}
+    assert all("竹编果篮" in reject["raw"] for reject in tables["rejects"])
+
+
+def test_one_record_may_fill_several_tables(tmp_path: Path) -> None:
+    (tmp_path / "m.mapping.yml").write_text(
+        """
+name: hotel
+tables:
+  posts:
+    platform: {constant: qunar}
+    post_id: hotel.id
+    account_id: hotel.id
+    title: hotel.name
+    text: intro
+  comments:
+    platform: {constant: qunar}
+    comment_id: review.id
+    post_id: hotel.id
+    text: review.words
+  accounts:
+    platform: {constant: qunar}
+    account_id: hotel.id
+    followers: fans
+""",
+        "utf-8",
+    )
+    hotel = {
+        "hotel": {"id": "7", "name": "江边客栈"},
+        "intro": "临江",
+        "review": {"id": "70001", "words": "吵"},
+        "fans": "1万+",
+    }
+    jsonl(tmp_path / "hotels.jsonl", hotel, {**hotel, "review": {"id": "70002", "words": ""}})
+    tables = read(tmp_path)
+    assert [row["post_id"] for row in tables["posts"]] == ["7", "7"]
+    assert [row["text"] for row in tables["comments"]] == ["吵"] and tables["rejects"] == []
+    assert tables["accounts"][0]["followers"] == 10000
+
+
+def test_a_mapping_is_asked_before_any_reader_and_part_of_the_digest(tmp_path: Path) -> None:
+    jsonl(tmp_path / "posts.jsonl", {"platform": "weibo", "post_id": "1", "text": "茶园开采了"})
+    before = discover([tmp_path])[0][0]
+    path = tmp_path / "mine.mapping.yaml"
+    path.write_text("name: mine\nplatform: weibo\ntables: {posts: {post_id: post_id, title: text}}", "utf-8")
+    (source,), rejects = discover([tmp_path])
+    assert (before.reader, source.reader, rejects) == ("canonical", "mine", [])
+    path.write_text("name: mine\nplatform: weibo\ntables: {posts: {post_id: post_id, text: text}}", "utf-8")
+    assert len({before.digest, source.digest, discover([tmp_path])[0][0].digest}) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: a\nplatform: weibo\ntables:\n  posts:\n    post_id: id\n    likes: {id_off: [x]}", "line 6: tables.posts.likes"),
+        ("name: a\nplatform: weibo\ntables:\n  notes: {post_id: id}", "line 4: tables: Value error, expected tables of posts"),
+        ("name: a\nplatform: weibo\ntables:\n  posts:\n    post_id: id\n    views: v", "found views"),
+        ("name: a\nplatform: weibo\ntables:\n  posts: {text: t}", "expected the column post_id, found none"),
+        ("name: a\ntables:\n  posts: {post_id: id}", "expected the column platform"),
+        ("name: a\nplatform: 微博\ntables:\n  posts: {post_id: id}", "line 2: platform"),
+        ("- a", "expected a mapping with name and tables, found a single list"),
+        ("name: a\nname: b", "key name given twice"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_with_file_line_and_field(text: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.mapping.yaml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(InputError) as told:
+        discover([tmp_path])
+    assert said in str(told.value) and str(path) in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "table", "reader"),
+    [
+        ("优酷/评论.csv", {"视频ID": "XNDk1", "评论ID": "9007199254740993", "用户名": "阿木", "评论内容": "看哭了", "评论时间": "2026-03-05", "点赞数": "3"}, "comments", "youku-comments"),
+        ("youku_videos.csv", {"vid": "XNDk1", "title": "竹编的一天", "desc": "老师傅", "publishTime": "2026-03-05", "view_count": "1.2万"}, "posts", "youku-videos"),
+        ("土豆/comments.csv", {"itemCode": "ab1", "nickname": "阿木", "content": "看哭了", "createTime": "1772400000"}, "comments", "tudou-comments"),
+        ("tudou.csv", {"视频编号": "ab1", "标题": "竹编", "描述": "老师傅", "播放次数": "980"}, "posts", "tudou-videos"),
+        ("开心网日记.csv", {"标题": "今天", "内容": "编了一只果篮", "发表时间": "2010-03-05 10:00", "浏览数": "12", "评论数": "3"}, "posts", "kaixin-posts"),
+        ("kaixin/comments.csv", {"日记ID": "5", "评论ID": "6", "用户名": "阿木", "评论内容": "好看"}, "comments", "kaixin-comments"),
+        ("去哪儿点评.csv", {"酒店名称": "江边客栈", "用户名": "阿木", "点评内容": "吵，但早饭好", "点评时间": "2026-03-05"}, "comments", "qunar-reviews"),
+        ("百度购物.csv", {"商品名称": "竹编果篮", "用户昵称": "阿木", "评价内容": "结实", "评价时间": "2026-03-05", "评价ID": "88"}, "comments", "baidu-reviews"),
+    ],
+)  # fmt: skip
+def test_platforms_without_an_exporter_have_mappings(
+    name: str, columns: dict[str, str], table: str, reader: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    written(path, [list(columns), list(columns.values())])
+    (source,), _ = discover([tmp_path])
+    assert source.reader == reader
+    tables = read(tmp_path)
+    (row,) = tables[table]
+    assert row["text"] and row["platform"] == reader.partition("-")[0] and tables["rejects"] == []
+    ids = {column for column in columns if column in ("评论ID", "vid", "视频编号", "评价ID")}
+    key = "comment_id" if table == "comments" else "post_id"
+    assert row[key] in {columns[one] for one in ids} if ids else row[key].startswith("x_")
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    written(moved / "t.csv", [list(columns), list(columns.values())])
+    assert discover([moved / "t.csv"])[0] == []
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "jsonl", "xlsx", "db", "parquet"])
+def test_a_proposed_mapping_reads_the_file(kind: str, tmp_path: Path) -> None:
+    header = ["商品名称", "买家昵称", "评价时间", "评价内容", "有用数", "会员等级"]
+    rows = [
+        ["竹编果篮", "小鱼儿", "2026-03-02 10:11:00", "篮子很结实", "3", "PLUS"],
+        ["果篮", "阿木", "2026-03-05 08:00:00", "扎手了", "", ""],
+    ]
+    path = tmp_path / f"reviews.{kind}"
+    records = [dict(zip(header, row, strict=True)) for row in rows]
+    if kind in ("csv", "xlsx"):
+        written(path, [header, *rows])
+    elif kind == "json":
+        path.write_text(json.dumps(records), "utf-8")
+    elif kind == "jsonl":
+        jsonl(path, *records)
+    elif kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(records), path)
+    else:
+        with sqlite3.connect(path) as connection:
+            connection.execute(f"CREATE TABLE t ({', '.join(header)})")
+            connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)", rows)
+            connection.execute("CREATE TABLE logins (token)")
+            connection.execute("INSERT INTO logins VALUES ('abc')")
+    assert discover([tmp_path])[0] == []
+    proposed = suggest(path).replace("platform-name", "shop")
+    (tmp_path / "p.mapping.yaml").write_text(proposed, "utf-8")
+    tables = read(tmp_path)
+    assert [row["text"] for row in tables["comments"]] == ["篮子很结实", "扎手了"]
+    assert [row["likes"] for row in tables["comments"]] == [3, None]
+    assert [row["author_name"] for row in tables["comments"]] == ["小鱼儿", "阿木"]
+    assert '"会员等级"' in proposed.splitlines()[-1]
+
+
+def test_a_proposal_knows_fields_within_fields_counts_and_the_platform(tmp_path: Path) -> None:
+    record: dict[str, Any] = {
+        "vid": "XNDk1", "title": "竹编的一天", "desc": "老师傅", "pubtime": 1772400000,
+        "stat": {"view": "1.2万", "like": "300", "reply": 12}, "owner": {"mid": "88"}, "link": "https://v.youku.com/1",
+    }  # fmt: skip
+    path = jsonl(tmp_path / "v.jsonl", record, {**record, "vid": "XNDk2"})
+    found = Mapping.model_validate(yaml.safe_load(suggest(path)))
+    assert found.platform == "youku"
+    columns = {name: places[0] for name, places in found.tables["posts"].items()}
+    assert columns == {
+        "post_id": "vid", "account_id": "owner.mid", "published_at": "pubtime", "title": "title", "text": "desc",
+        "likes": "stat.like", "comments": "stat.reply", "reads": "stat.view", "url": "link",
+    }  # fmt: skip
+
+
+def test_cells_speak_against_a_name(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "a.csv",
+        [["id", "评论", "内容", "时间"], ["1", "12", "今天开张", "2026-03-05"], ["2", "3", "歇业", "2026-03-06"]],
+    )
+    columns = yaml.safe_load(suggest(path))["tables"]["posts"]
+    assert columns["comments"] == "评论" and columns["text"] == "内容"
+
+
+def test_a_file_without_words_is_no_archive(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="by hand"):
+        suggest(written(tmp_path / "a.csv", [["x", "y"], ["1", "2"]]))
+    with pytest.raises(InputError, match="none to map"):
+        suggest(jsonl(tmp_path / "a.py", "print(1)"))
+
+
+def test_the_command_wants_one_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path / "a.csv", [["标题", "内容"], ["开张", "今天开张"], ["歇业", "今天歇业"]])
+    assert main(["inspect", str(path), "--suggest"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["tables"]["posts"]["text"] == "内容"
+    assert main(["inspect", str(tmp_path), "--suggest"]) == 2
+    assert "one file" in capsys.readouterr().err
+
+
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8), min_size=2, max_size=6, unique=True
+    ),
+    st.data(),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_table_gets_a_mapping_that_loads_or_a_reason(names: list[str], data: st.DataObject) -> None:
+    import tempfile
+
+    cells = data.draw(st.lists(st.lists(st.text(max_size=12), min_size=len(names), max_size=len(names)), max_size=3))
+    names[0] = f"内容{names[0]}"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.jsonl"
+        path.write_text("\n".join(json.dumps(dict(zip(names, row, strict=True))) for row in cells), "utf-8")
+        try:
+            proposed = suggest(path)
+        except InputError:
+            return
+        found = Mapping.model_validate(yaml.safe_load(proposed))
+        assert {
+            place
+            for places in found.tables.values()
+            for one in places.values()
+            for place in one
+            if isinstance(place, str)
+        } <= set(names)
