@@ -3,7 +3,8 @@
 What is folded: compatibility forms (NFKC), traditional script, letter case, zero-width, control and combining characters,
 look-alike letters of other alphabets, spaces between Han characters, signs between each and every character, brackets around
 whole texts. What is replaced by a bracket code, which the
-segmenter keeps whole: links `[url]`, mentions `[at]`, e-mail addresses `[email]`, long digit runs `[num]`.
+segmenter keeps whole: links `[url]`, mentions `[at]`, e-mail addresses `[email]`, long digit runs `[num]`; so are the codes that
+readers put in their place.
 Emoji, emoji codes such as `[泪]` and #topics# stay.
 """
 
@@ -26,15 +27,15 @@ _LOOKALIKES = str.maketrans(
 )
 _KEPT_CONTROLS = "\n\t"
 _UNSEEN = re.compile("[\u0300-\u036f\u20d0-\u20ff\ufe00-\ufe0f\U000e0100-\U000e01ef\u115f\u1160\u2800\u3164\uffa0]")
-NORMAL_FORM = "2"  # of normalised texts; another makes everything anew that was read from them
+NORMAL_FORM = "3"  # of normalised texts; another makes everything anew that was read from them
 
 _BRACKETED = r"\[[^\[\]\s]{1,8}\]"
 _CODE = re.compile(_BRACKETED)
 _REPLACED = re.compile(
-    r"(?P<email>[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+|<email>)"
+    r"(?P<email>[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+|<email>|\[邮箱\])"
     r"|(?P<url>https?://[!-~]+|(?:www\.|t\.cn/)[!-~]+|网页链接)"
     r"|(?P<at>@[\w\-·]{1,30})"
-    r"|(?P<num>\d{7,})"
+    r"|(?P<num>\d{7,}|\[电话\]|\[证件号\])"
     r"|(?P<space>\s+)"
 )
 _HAN = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003134f]")

@@ -1,31 +1,26 @@
 """Our own tables as CSV, JSON lines, JSON or Parquet: `posts.*`, `comments.*`, `accounts.*`."""
 
 from pinzhi import schemas
+from pinzhi.readers import values
 from pinzhi.readers.base import Layout, Part, Shape
-from pinzhi.readers.raw import Raw
 
 _MARKS = {
     "comments": {"comment_id", "text"},
     "posts": {"post_id", "text"},
     "accounts": {"account_id", "platform"},
 }
-PLATFORMS = {
-    "微博": "weibo", "新浪微博": "weibo", "wb": "weibo", "小红书": "xiaohongshu", "xhs": "xiaohongshu", "red": "xiaohongshu",
-    "抖音": "douyin", "dy": "douyin", "快手": "kuaishou", "ks": "kuaishou", "b站": "bilibili", "哔哩哔哩": "bilibili",
-    "bili": "bilibili", "贴吧": "tieba", "百度贴吧": "tieba", "知乎": "zhihu", "微信": "wechat", "公众号": "wechat",
-    "weixin": "wechat", "淘宝": "taobao", "天猫": "taobao", "tmall": "taobao", "qzone": "qq", "人人": "renren",
-}  # fmt: skip
-
-
-def _platform(raw: Raw) -> str | None:
-    name = str(raw.get("platform") or "").strip().lower()
-    return PLATFORMS.get(name, name) or None
 
 
 def _layout(table: str) -> Layout:
     names = schemas.CANONICAL[table].names
     return Layout(
-        table, table, {name: (_platform,) if name == "platform" else (name,) for name in names}, is_clean=True
+        table,
+        table,
+        {
+            name: (lambda raw: values.platform(raw.get("platform")),) if name == "platform" else (name,)
+            for name in names
+        },
+        is_clean=True,
     )
 
 

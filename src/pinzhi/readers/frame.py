@@ -17,13 +17,14 @@ from pinzhi.readers.jsons import json_array, json_lines, json_sections
 from pinzhi.readers.lines import csv_rows
 from pinzhi.readers.mapping import Mapping
 from pinzhi.readers.packed_xml import Damaged
-from pinzhi.readers.pseudonym import Pseudonymiser, Redactor
+from pinzhi.readers.pseudonym import Pseudonymiser, Redactor, mask_private
 from pinzhi.readers.raw import MAX_RAW, Broken, Raw, Record, Row
 from pinzhi.readers.rows import Rows
 from pinzhi.readers.stores import parquet_rows, sqlite_rows
 from pinzhi.readers.workbooks import workbook_sheets
 
 BATCH = 5000
+_WORDS = ("text", "title", "quoted_text")
 _LONG_ID = 16  # digits; spreadsheets keep fifteen
 _MIN_ROUND_IDS = 3  # one id in a thousand ends in 000 by chance
 
@@ -71,12 +72,20 @@ class _Batches:
             self._long_ids += 1
             if key.endswith("000") and len(self._round_ids) < BATCH:
                 self._round_ids.add(key)
-        if table == "comments" and self._pseudonymise is not None:
-            if row.get("author_id"):
-                row["author_id"] = self._pseudonymise.id(row["platform"], row["author_id"])
-            if row.get("author_name"):
-                row["author_name"] = self._pseudonymise.name(row["author_name"])
+        if self._pseudonymise is not None:
+            self._hide(table, row, self._pseudonymise)
         self._rows[table].append(row)
+
+    @staticmethod
+    def _hide(table: str, row: Raw, pseudonymise: Pseudonymiser) -> None:
+        if table == "comments":
+            if row.get("author_id"):
+                row["author_id"] = pseudonymise.id(row["platform"], row["author_id"])
+            if row.get("author_name"):
+                row["author_name"] = pseudonymise.name(row["author_name"])
+        for name in _WORDS:
+            if row.get(name):
+                row[name] = mask_private(row[name])
 
     def note(self, line: int | None, note: Note, data: Raw | None = None) -> None:
         """A reject, with the raw record."""
@@ -101,6 +110,8 @@ class _Batches:
         self._reject(item.line, Note(None, item.reason), ",".join(raw) if isinstance(raw, list) else raw)
 
     def _reject(self, line: int | None, note: Note, raw: str | None) -> None:
+        if self._pseudonymise is not None and raw is not None:
+            raw = mask_private(raw)
         self._rows["rejects"].append(
             {"source": self._source, "line": line, "field": None if note.field is None else values.plain(note.field),
              "reason": values.plain(self.place + note.reason), "raw": None if raw is None else values.plain(raw)[:MAX_RAW]}

@@ -147,15 +147,15 @@ def _is_there(place: Place, there: set[str]) -> bool:
 
 
 def _cell(place: Place, field: pa.Field) -> Cell:
-    cell: Cell
     if not isinstance(place, str):
         return place.cell()
+    if field.name == "platform":
+        return lambda raw: values.platform(field_of(raw, place))
     if field.type == schemas.TIME:
         return lambda raw: values.clock(field_of(raw, place))
     if field.name in _BODIES:  # an article may be given as HTML
         return lambda raw: values.body(field_of(raw, place))
-    cell = (lambda raw: field_of(raw, place)) if "." in place else place
-    return cell
+    return (lambda raw: field_of(raw, place)) if "." in place else place
 
 
 def field_of(raw: Raw, name: str) -> Any:

@@ -6,7 +6,8 @@ import pytest
 
 from pinzhi.errors import StorageError
 from pinzhi.readers import Pseudonymiser, load_key
-from pinzhi.readers.pseudonym import Redactor
+from pinzhi.readers.pseudonym import Redactor, mask_private
+from pinzhi.text import normalise
 from tests.unit.readers.helpers import KEY, jsonl, read
 
 COMMENT = {"comment_id": "1", "aweme_id": "2", "content": "好", "create_time": 1788067360, "user_id": "11122233301",
@@ -99,3 +100,46 @@ def test_a_key_that_cannot_be_made_says_what_to_do(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("PINZHI_KEY_FILE", str(tmp_path / "file" / "key"))
     with pytest.raises(StorageError, match="PINZHI_KEY_FILE"):
         load_key()
+
+
+@pytest.mark.parametrize(
+    ("raw", "hidden"),
+    [
+        ("加我VX13800138000，备注果篮", "加我VX[电话]，备注果篮"),
+        ("138-0013-8000 / 138 0013 8000", "[电话] / [电话]"),
+        ("１３８００１３８０００", "[电话]"),
+        ("+86 13800138000", "[电话]"),
+        ("座机0571-87654321转8", "座机[电话]转8"),
+        ("写信到 a.mu+1@bamboo.com.cn 吧", "写信到 [邮箱] 吧"),
+        ("身份证11010519491231002X丢了", "身份证[证件号]丢了"),
+    ],
+)
+def test_private_numbers_and_addresses_are_hidden(raw: str, hidden: str) -> None:
+    assert mask_private(raw) == hidden
+    assert mask_private(hidden) == hidden
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "", "客服400-820-8820，800-810-0781", "订单号5211000000000001", "110105194912310021", "时间1788067360000",
+        "https://m.weibo.cn/13800138000", "卖了12800件，2026-09-01，3.1415926", "@阿木 见@lvye.com了吗", "13 800 138 000",
+    ],
+)  # fmt: skip
+def test_other_numbers_stay(raw: str) -> None:
+    assert mask_private(raw) == raw
+
+
+def test_texts_and_rejects_hide_private_numbers_unless_switched_off(tmp_path: Path) -> None:
+    words = {**COMMENT, "content": "卖家电话13800138000", "like_count": 1}
+    post = {"platform": "weibo", "post_id": "1", "title": "找a@b.cn", "text": "订货13800138000", "published_at": "哪天"}
+    jsonl(tmp_path / "c.jsonl", words)
+    jsonl(tmp_path / "p.jsonl", post)
+    hidden, shown = read(tmp_path, pseudonymise=True), read(tmp_path)
+    assert hidden["comments"][0]["text"] == "卖家电话[电话]" and shown["comments"][0]["text"] == words["content"]
+    assert (hidden["posts"][0]["title"], hidden["posts"][0]["text"]) == ("找[邮箱]", "订货[电话]")
+    assert "13800138000" not in hidden["rejects"][0]["raw"] and "13800138000" in shown["rejects"][0]["raw"]
+
+
+def test_hidden_numbers_read_as_the_models_know_them() -> None:
+    assert normalise("打[电话]或写[邮箱]").text == normalise("打13800138000或写a@b.cn").text
