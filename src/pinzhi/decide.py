@@ -90,18 +90,17 @@ def _originality_label(p: np.ndarray, raw: np.ndarray, is_undetermined: bool, co
 
 
 def coherence(values: Sequence[dict[str, Any]] | None, config: ScoreConfig) -> tuple[float, Grade] | tuple[None, None]:
-    """Coherence 0-100 and grade of a post from its values, each of which may make it: a reader can be sure that a story
-    lives up to something and unsure to what. Contradiction beats expression. Null without a brand."""
+    """Coherence 0-100 and grade of a post from its values. Contradiction beats expression. Null without a brand."""
     if not values:
         return None, None
     likely = any_value(values)
-    score = 100 * (1 - likely.contradicts) * (0.4 + 0.1 * likely.related + 0.5 * likely.expresses)
+    score = 100 * ((1 - likely.contradicts) * (0.4 + 0.1 * likely.related) + 0.5 * likely.expresses)
     return score, grade_of(likely, config.coherence)
 
 
 @dataclass(frozen=True)
 class AnyValue:
-    """How likely a post contradicts, expresses or is about at least one of its brand's values."""
+    """How likely a post contradicts one of its brand's values, expresses one and contradicts none, or is about one at all."""
 
     contradicts: float
     expresses: float
@@ -109,12 +108,15 @@ class AnyValue:
 
 
 def any_value(values: Sequence[Mapping[str, Any]]) -> AnyValue:
-    """What the probabilities of all values make of the post."""
+    """What the probabilities of all values make of the post. Faults add up: a reader can be sure that something is broken and
+    unsure what. What a post lives up to is one thing: several values half expressed are none (docs/benchmarks.md)."""
 
     def of_any(*kinds: str) -> float:
         return 1 - math.prod(1 - min(1.0, sum(value[kind] for kind in kinds)) for value in values)
 
-    return AnyValue(of_any("p_contradicts"), of_any("p_expresses"), of_any("p_touches", "p_expresses", "p_contradicts"))
+    contradicts = of_any("p_contradicts")
+    expresses = max((value["p_expresses"] for value in values), default=0.0)
+    return AnyValue(contradicts, expresses * (1 - contradicts), of_any("p_touches", "p_expresses", "p_contradicts"))
 
 
 def grade_of(likely: AnyValue, settings: CoherenceConfig) -> Grade:

@@ -17,7 +17,7 @@ from pinzhi.training.data import CoherenceRow, Value, read_coherence, split_post
 
 Report = dict[str, Any]
 NEVER = 2.0  # no probability: nothing is explained
-_THRESHOLDS = tuple(round(0.1 + 0.05 * step, 2) for step in range(16))
+_THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 18))
 
 
 def score_coherence(
