@@ -21,6 +21,7 @@ from pinzhi.readers.nghuyong import NghuyongReader
 from pinzhi.readers.pseudonym import Pseudonymiser
 from pinzhi.readers.qzone import QzoneReader
 from pinzhi.readers.renren import RenrenReader
+from pinzhi.readers.site import SiteReader
 from pinzhi.readers.spider_xhs import SpiderXhsReader
 from pinzhi.readers.tb_comment import TbCommentReader
 from pinzhi.readers.tiktok_downloader import TikTokDownloaderReader
@@ -37,7 +38,7 @@ READERS: tuple[Reader, ...] = (
     CanonicalReader(), MediaCrawlerReader(), WeiboSpiderReader(), WeiboSearchReader(), NghuyongReader(),
     WeiboArchiverReader(), TikTokDownloaderReader(), XhsDownloaderReader(), SpiderXhsReader(), WechatExporterReader(),
     WeweRssReader(), BilibiliCrawlerReader(), DanmakuReader(), QzoneReader(), RenrenReader(), TbCommentReader(),
-    BackOfficeReader(), WeiboCrawlerReader(),
+    BackOfficeReader(), SiteReader(), WeiboCrawlerReader(),
 )  # fmt: skip
 _READERS = {reader.name: reader for reader in READERS}
 FRAME_VERSION = "6"  # part of every digest, as each reader's own version is

@@ -12,6 +12,7 @@ from pinzhi.readers.raw import MAX_LINE, Broken, Raw, Record
 
 _ROOT = re.compile(r"<(?:rss|feed|rdf:RDF)[\s>]")
 _HEAD = 4096  # characters before the root: declarations and comments
+_GROUPS = ("comment",)  # elements with elements of their own, as WordPress exports them; each is a list of records
 _MAX_FACTS, _MAX_FACT = 50, 2000  # texts of a feed, and the characters of one
 
 
@@ -59,6 +60,7 @@ class _Feed(Items):
         self._parts: list[str] = []
         self._size = 0
         self._is_markup = False  # an element whose own elements are HTML
+        self._within: Raw = {}  # texts of the elements of one of _GROUPS
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if self._item is None:
@@ -66,12 +68,14 @@ class _Feed(Items):
             return
         self._depth += 1
         if self._depth == 1:
-            self._field, self._parts = name, []
+            self._field, self._parts, self._within = name, [], {}
             self._is_markup = attributes.get("type") == "xhtml"
             if name == "link" and "href" in attributes and attributes.get("rel", "alternate") == "alternate":
                 self._item.setdefault("link", attributes["href"])
         elif self._is_markup:
             self._add(f"<{name}>")
+        elif self._depth == 2 and self._field in _GROUPS:
+            self._parts = []
 
     def _start_outside(self, name: str, attributes: dict[str, str]) -> None:
         if name in ("item", "entry"):
@@ -104,6 +108,12 @@ class _Feed(Items):
         self._depth -= 1
         if self._depth and self._is_markup:
             self._add(f"</{name}>")
+        elif self._depth == 1 and self._field in _GROUPS:
+            self._within[name] = "".join(self._parts).strip()
+            self._parts = []
+        elif not self._depth and self._within and self._item is not None:
+            self._item.setdefault(self._field, []).append(self._within)
+            self._parts = []
         elif not self._depth and self._item is not None:
             value = "".join(self._parts).strip()
             if value:

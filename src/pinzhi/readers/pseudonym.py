@@ -26,7 +26,8 @@ AUTHOR_FIELDS = frozenset({
     "UID", "账号UID", "SEC_UID", "SHORT_ID", "short_id", "昵称昵称", "账号昵称", "账号签名", "账号链接", "抖音号", "头像链接", "背景图链接",
     "作者昵称", "作者ID", "作者链接", "用户名", "用户主页url", "头像url", "小红书号", "home_url", "red_id", "IP归属地", "ip归属地", "ip地址",
     "openid", "logo_url", "ip_wording", "mid_hash", "uin", "nick", "name", "rt_uin", "rt_uinname", "authorId", "authorName",
-    "guestId", "guestName", "headPic", "rootUid", "rootUname",
+    "guestId", "guestName", "headPic", "rootUid", "rootUname", "creator", "comment_author", "comment_author_email",
+    "comment_author_url", "comment_author_IP",
 })  # fmt: skip
 _TEXT = r"\"(?:[^\"\\]|\\.)*+(?:\"|\\?\Z)"
 _OBJECT = rf"\{{(?:[^{{}}\"]|{_TEXT}|\{{(?:[^{{}}\"]|{_TEXT})*+(?:\}}|\Z))*+(?:\}}|\Z)"  # with one more within it
