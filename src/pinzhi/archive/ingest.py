@@ -1,6 +1,7 @@
 """Files to canonical Parquet, each once; and the newest observation of every key over all of them."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pinzhi import schemas
+from pinzhi.archive.forget import Forgotten
 from pinzhi.archive.store import Store, parquet_list
 from pinzhi.readers import Pseudonymiser, Source, read_source
 from pinzhi.readers.frame import Reject
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
 BUCKET = 100_000  # rows that are merged at once; more are split by a hash of their key
 
 
-def ingest(source: Source, store: Store, pseudonymise: Pseudonymiser | None) -> Path:
-    """Read `source` into its folder of canonical tables; a folder that is there is whole and stays."""
+def ingest(
+    source: Source, store: Store, pseudonymise: Pseudonymiser | None, forgotten: Forgotten | None = None
+) -> Path:
+    """Read `source`, but for what is `forgotten`, into its folder of canonical tables; a folder that is there is whole and stays."""
     target = store.files / source.digest
     if target.exists():
         return target
@@ -30,7 +34,7 @@ def ingest(source: Source, store: Store, pseudonymise: Pseudonymiser | None) -> 
     temporary.mkdir(parents=True, exist_ok=True)
     writers: dict[str, pq.ParquetWriter] = {}
     counts = dict.fromkeys(schemas.CANONICAL, 0)
-    for table, batch in read_source(source, pseudonymise):
+    for table, batch in _remembered(source, pseudonymise, forgotten):
         if table not in writers:
             writers[table] = pq.ParquetWriter(
                 temporary / f"{table}.parquet", schemas.CANONICAL[table], compression="zstd"
@@ -43,6 +47,24 @@ def ingest(source: Source, store: Store, pseudonymise: Pseudonymiser | None) -> 
     write_text(json.dumps(described, ensure_ascii=False) + "\n", temporary / "source.json")
     put_in_place(temporary, target)
     return target
+
+
+def _remembered(
+    source: Source, pseudonymise: Pseudonymiser | None, forgotten: Forgotten | None
+) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Batches of `source` without what is `forgotten`; a reject says how much that was."""
+    lost: Counter[str] = Counter()
+    for table, batch in read_source(source, pseudonymise):
+        if forgotten is None or table == "rejects":
+            yield table, batch
+            continue
+        kept = forgotten.without(table, pa.Table.from_batches([batch]))
+        lost[table] += batch.num_rows - kept.num_rows
+        yield from ((table, one) for one in kept.to_batches())
+    for table, n in lost.items():
+        if n:
+            reject = Reject(source.name, None, None, f"left out: {n} {table} of people who are to be forgotten")
+            yield "rejects", pa.RecordBatch.from_pylist([vars(reject)], schemas.REJECTS)
 
 
 def write_rejects(rejects: Sequence[Reject], store: Store) -> None:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from pinzhi.archive.finish import Finishing
+from pinzhi.archive.forget import Forgotten
 from pinzhi.archive.ingest import ingest, register, write_rejects
 from pinzhi.archive.measure import Inputs, Measuring, Progress, register_measures
 from pinzhi.archive.store import Store
 from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.errors import InputError, UsageError
-from pinzhi.readers import Pseudonymiser, discover
+from pinzhi.readers import Pseudonymiser, discover, load_key
 from pinzhi.schemas import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -64,9 +65,10 @@ def run(
             return RunSummary(run_id, False, 0)  # an older run of this id was overwritten by the ones after it
         sequence = whole[-1]["sequence"] + 1 if whole else 0
         fresh = [source for source in sources if source.digest not in known]
+        gone = Forgotten.load(store, lambda: pseudonymise or Pseudonymiser(load_key()))
         for number, source in enumerate(fresh):
             progress("read", number, len(fresh))
-            ingest(source, store, pseudonymise)
+            ingest(source, store, pseudonymise, gone)
         progress("read", len(fresh), len(fresh))
         write_rejects(unread, store)
         laps.end("read")

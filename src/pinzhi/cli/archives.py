@@ -1,4 +1,4 @@
-"""`pinzhi run`, `report`, `convert` and `inspect`: archives in, tables and a report out."""
+"""`pinzhi run`, `report`, `convert`, `inspect` and `forget`: archives in, tables and a report out."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -146,6 +146,39 @@ def inspect(
             screen.print(visible(f"  reject x{n}: {reason}"))
         if one.first_reject:
             screen.print(visible(f"  {one.first_reject}"))
+
+
+_FORGET = {
+    Lang.ZH: {"removed": "已删除：{counts}。下一次 run 会重算受影响的结果，之后读入的档案也会略过此人。",
+              "nobody": "没有找到此人的记录；名单已记下，以后读入时略过。请核对编号、--platform 和密钥（PINZHI_KEY_FILE）是否与当时相同。"},
+    Lang.EN: {"removed": "removed: {counts}. The next run measures anew what rested on them; what is read from now on passes this person over.",
+              "nobody": "nothing of this person was found; they will be passed over from now on. Check the id, --platform, and that the key (PINZHI_KEY_FILE) is the one of then."},
+}  # fmt: skip
+
+
+def forget(
+    authors: Annotated[
+        list[str], typer.Argument(metavar="AUTHOR...", help="Ids as the platform gives them, or pseudonyms (a_…).")
+    ],
+    out: Out,
+    platform: Annotated[
+        str | None, typer.Option("--platform", help="The platform of the ids; all unless given.")
+    ] = None,
+    lang: Language = Lang.ZH,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Remove a person from a scored archive, its index and its report, and pass over them from now on."""
+    existing([out], "the folder of a run")
+    from pinzhi.archive.forget import forget as remove
+    from pinzhi.readers import Pseudonymiser, load_key
+
+    removed = remove(out, authors, Pseudonymiser(load_key()), platform)
+    if json:
+        print_json({"removed": removed, "out": str(out)})
+    elif not quiet:
+        counts = ", ".join(f"{n:,} {table}" for table, n in removed.items() if n)
+        console().print(_FORGET[lang]["removed" if counts else "nobody"].format(counts=counts))
 
 
 def pseudonymiser(keep_authors: bool) -> "Pseudonymiser | None":

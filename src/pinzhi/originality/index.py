@@ -106,10 +106,12 @@ class PostIndex:
             grown = parts[-FAN_OUT:]
             write = partial(merge, [part.block for part in grown], [part.live for part in grown])
             parts = _placed([*parts[:-FAN_OUT], self._written(write, next(number), grown[0].tier + 1)])
-        parts = _placed([part for part in parts if part.live.any()])
-        following = next(number)
+        self._name(_placed([part for part in parts if part.live.any()]), name, next(number))
+
+    def _name(self, parts: tuple[_Part, ...], last: str, following: int) -> None:
+        """Have `parts` be the index, of which `last` was the last name appended."""
         content = {
-            "last": name, "next": following,
+            "last": last, "next": following,
             "blocks": [
                 {"name": part.name, "tier": part.tier, "replaced": _ranges(np.flatnonzero(~part.live))}
                 for part in parts
@@ -118,7 +120,7 @@ class PostIndex:
         manifest = json.dumps(content) + "\n"
         assert self.folder is not None
         write_text(manifest, self.folder / _MANIFEST)
-        self._parts, self._last, self._next, self._manifest = parts, name, following, manifest
+        self._parts, self._last, self._next, self._manifest = parts, last, following, manifest
 
     def _written(self, write: Callable[[Path], None], number: int, tier: int) -> _Part:
         assert self.folder is not None
@@ -143,6 +145,30 @@ class PostIndex:
                 part = dataclasses.replace(part, live=alive)
             known.append(part)
         return _placed([*known, dataclasses.replace(last, live=live)])
+
+    def remove(self, keys: Sequence[Key]) -> None:
+        """Take all rows of the posts `keys` out, also those that were replaced, and off the disk. Raises StorageError."""
+        assert self.folder is not None, "an index in memory is not written"
+        self._open()
+        number, parts = itertools.count(self._next), []
+        try:
+            for part in self._parts:
+                which, rows, _ = part.block.find(post_keys(keys), len(part.block))
+                named = zip(
+                    which, rows, (keys_of(part.block.take(rows[[at]]))[0] for at in range(len(rows))), strict=True
+                )
+                gone = [row for at, row, key in named if keys[at] == key]
+                kept = part.live.copy()
+                kept[gone] = False
+                if gone and kept.any():
+                    write = partial(merge, [part.block], [kept])
+                    part = self._written(write, next(number), part.tier)
+                if not gone or kept.any():
+                    parts.append(part)
+            self._name(_placed(parts), self._last, next(number))
+            self._sweep()
+        except OSError as error:
+            raise storage_error(self.folder, error) from error
 
     def _sweep(self) -> None:
         """Remove blocks that do not count."""
@@ -349,6 +375,12 @@ class PostIndex:
                     group.add(cosine, posts.embedding[some], embedding, sort_time(start), number)
             part.block.let_go()
         return [rows for group in best for rows in group.rows()]
+
+
+def remove_posts(folder: Path, keys: Sequence[Key]) -> None:
+    """Take posts out of the index in `folder`, if there is one. Raises StorageError."""
+    if keys and (folder / _MANIFEST).exists():
+        PostIndex(folder, Bands(0, 0)).remove(keys)  # bands are for what is added
 
 
 class _Best:
