@@ -16,10 +16,15 @@ def _clauses(table: str) -> list[str]:
     return [clause for text in texts for clause in re.findall(r"[^。！？!?；;，,\n]{2,}[。！？!?；;，,\n]?", text)]
 
 
+def clauses(seed: int) -> list[str]:
+    """The clauses of `post`, of which there are a few thousand."""
+    chance = random.Random(seed)
+    return chance.choices(_clauses("posts"), k=chance.randint(3, 14))
+
+
 def post(seed: int) -> str:
     """A post of some hundred characters; equal seeds give equal posts."""
-    chance = random.Random(seed)
-    return "".join(chance.choices(_clauses("posts"), k=chance.randint(3, 14)))
+    return "".join(clauses(seed))
 
 
 def comment(seed: int) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pinzhi import schemas
 from pinzhi.originality.blocks import Bands
 from pinzhi.originality.index import PostIndex
-from pinzhi.originality.minhash import choose_bands, signatures
+from pinzhi.originality.minhash import N_WORDS, choose_bands, signatures
 from pinzhi.originality.rows import INDEX, IndexRows, Key, Order
 from pinzhi.text import normalise
 
@@ -43,7 +43,7 @@ class FakeScorer:
         texts = posts["text"].to_pylist()
         signed = signatures([normalise(text).text for text in texts])
         rows: list[dict[str, Any]] = [
-            {**{name: row.get(name) for name in INDEX.names if name in row}, "signature": signed[i].tolist(),
+            {**{name: row.get(name) for name in INDEX.names if name in row}, "signature": signed[i].tolist(), "words": [0] * N_WORDS,
              "embedding": np.array(_shares(row["text"], 8), np.float16).tolist(), "p_template": 0.0, "p_quote": 0.0}
             for i, row in enumerate(posts.to_pylist())
         ]  # fmt: skip

@@ -87,11 +87,16 @@ class Scorer:
         return ThreadpoolController().select(internal_api="openblas")
 
     @cached_property
+    def _token_weights(self) -> np.ndarray:
+        """How much each token tells."""
+        return self.heads.encoder.token_weights()
+
+    @cached_property
     def _search(self) -> Search:
         from pinzhi.originality.words import WordReader
 
         encoder, settings = self.heads.encoder, self.config.originality
-        reader = WordReader(encoder.token_ids, encoder.word_vectors.numpy(), encoder.token_weights())
+        reader = WordReader(encoder.token_ids, encoder.word_vectors.numpy(), self._token_weights)
         return Search(reader, self.heads.judge, Limits(settings.max_candidates, settings.max_read), self._one_thread)
 
     # -- one draft ---------------------------------------------------------------------------------------------------
@@ -243,11 +248,13 @@ class Scorer:
 
     def fingerprint(self, posts: pa.Table) -> pa.Table:
         """Rows of the index (schema INDEX) for posts, in order."""
-        from pinzhi.originality.minhash import signatures
+        from pinzhi.originality.minhash import signatures, word_keys
 
         texts = [judged_words(text[:MAX_CHARACTERS]) for text in posts["text"].to_pylist()]
-        vectors, manner = self.heads.posts(texts)
+        tokens = self.heads.encoder.token_ids(texts)
+        vectors, manner = self.heads.posts(texts, tokens)
         signed = signatures([normalise(text).text for text in texts])
+        words = word_keys(tokens, self._token_weights)
         n = len(texts)
 
         def column(name: str, type_: pa.DataType) -> pa.Array | pa.ChunkedArray:
@@ -263,6 +270,7 @@ class Scorer:
             "time_precision": column("time_precision", pa.string()),
             "text": pa.array(texts, pa.string()),
             "signature": pa.FixedSizeListArray.from_arrays(pa.array(signed.ravel()), signed.shape[1]),
+            "words": pa.FixedSizeListArray.from_arrays(pa.array(words.ravel()), words.shape[1]),
             "embedding": pa.ListArray.from_arrays(pa.array(np.arange(n + 1) * width, pa.int32()), flat),
             "p_template": _rounded(manner[:, 1]),
             "p_quote": _rounded(manner[:, 2]),

@@ -17,7 +17,7 @@ from pinzhi.errors import StorageError
 from pinzhi.originality import index as index_module
 from pinzhi.originality.blocks import Bands
 from pinzhi.originality.index import PostIndex
-from pinzhi.originality.minhash import choose_bands, signatures
+from pinzhi.originality.minhash import choose_bands, signatures, word_keys
 from pinzhi.originality.rows import INDEX, IndexRows, Order
 from pinzhi.text import normalise
 
@@ -34,6 +34,7 @@ def post(
         "published_at": None if hours is None else DAY + timedelta(hours=hours),
         "time_precision": None if hours is None else precision, "text": text,
         "signature": signatures([normalise(text).text])[0].tolist(),
+        "words": word_keys([[ord(char) for char in text]], np.ones(0x11_0000))[0].tolist(),
         "embedding": (vector / np.linalg.norm(vector)).astype(np.float16).tolist(),
         "p_template": 0.0, "p_quote": 0.0,
     }  # fmt: skip
@@ -50,11 +51,11 @@ def opened(folder: Path | None) -> PostIndex:
 def found(
     index: PostIndex, one: dict[str, Any], order: Order = Order.EARLIER, limit: int = 20, passages: bool = False
 ) -> list[list[str]]:
-    """Ids of near duplicates, of the nearest and, if asked, of those that share passages."""
+    """Ids of near duplicates, of the nearest and, if asked, of those that share passages and words."""
     rows = IndexRows.of(table(one))
     itself = index.find(rows.keys)
-    search = index.near_duplicates, index.nearest, index.partial_copies
-    nets = [net(rows, order, limit, itself)[0] for net in search[: 3 if passages else 2]]
+    search = index.near_duplicates, index.nearest, index.partial_copies, index.shared_words
+    nets = [net(rows, order, limit, itself)[0] for net in search[: 4 if passages else 2]]
     return [[index.take(np.array([at])).keys[0][1] for at in net] for net in nets]
 
 
@@ -150,14 +151,14 @@ def test_many_posts_at_once_find_what_each_finds_alone(monkeypatch: pytest.Monke
     index = opened(None).beside(table(*(post(n, text, n, seed=n % 13) for n, text in enumerate(said))))
     asked = IndexRows.of(table(*(post(100 + n, text, 30 + n, seed=n % 7) for n, text in enumerate(said))))
     itself = index.find(asked.keys)
-    nets = index.near_duplicates, index.partial_copies, index.nearest
+    nets = index.near_duplicates, index.partial_copies, index.shared_words, index.nearest
     together = [[rows.tolist() for rows in net(asked, Order.EARLIER, 5, itself)] for net in nets]
-    for name, few in (("_KEYS", 10), ("_POSTS", 3), ("_SCANNED", 7), ("_COMPARED", 11)):
+    for name, few in (("_HITS", 640), ("_POSTS", 3), ("_SCANNED", 7), ("_COMPARED", 11)):
         monkeypatch.setattr(index_module, name, few)
     assert [[rows.tolist() for rows in net(asked, Order.EARLIER, 5, itself)] for net in nets] == together
     assert all(any(rows) for rows in together)
     none = asked.pick(np.zeros(0, np.int64))
-    assert [net(none, Order.EARLIER, 5, itself[:0]) for net in nets] == [[], [], []]
+    assert [net(none, Order.EARLIER, 5, itself[:0]) for net in nets] == [[], [], [], []]
 
 
 def test_blocks_are_merged_and_nothing_is_lost(tmp_path: Path) -> None:
@@ -218,7 +219,7 @@ def test_a_merge_of_two_posts_finds_both(tmp_path: Path) -> None:
         "周末写几句话，跟谁都没有关系，就是想把这两个月里碰到的人和事放在一起，免得以后忘了，也给没来过的朋友看看。" * 2
     )
     merged = post(9, filler + one[4:32] + filler[::-1] + two[6:34], 9)
-    near, _, passages = found(index, merged, passages=True)
+    near, _, passages, _ = found(index, merged, passages=True)
     assert near == [] and sorted(passages) == ["p1", "p2"]
 
 
@@ -228,6 +229,28 @@ def test_a_passage_that_stands_everywhere_tells_nothing(tmp_path: Path, monkeypa
     index = opened(tmp_path / "index")
     index.append(table(*(post(n, f"{rules}{n}号店开业", n) for n in range(6))), "a")
     assert found(index, post(9, rules + "今天的雾很大", 9), passages=True)[2] == []
+
+
+def test_what_few_texts_say_finds_a_text_said_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = opened(tmp_path / "index")
+    index.append(
+        table(*(post(n, f"今天的天气好，大家在路上走{n}", n) for n in range(5)), post(7, "渔港龙舟鼓裂了", 7)), "a"
+    )
+    anew = post(9, "好天气的路上，龙舟的鼓裂了口", 9)
+    assert found(index, anew, passages=True)[3][0] == "p7" and found(index, anew, passages=True)[0] == []
+    assert found(index, post(10, "龙舟鼓", 6), passages=True)[3] == [], "only what comes before"
+    monkeypatch.setattr(index_module, "_MOST_SAYING", 3)
+    assert found(index, post(11, "天气", 11), passages=True)[3] == [], "what everybody says tells nothing"
+
+
+def test_keys_of_words_are_those_that_tell_the_most() -> None:
+    weights = np.array([0.0, 0.9, 0.1, 0.5])
+    keys = word_keys([[1, 0, 1, 2], [3], [], [0]], weights)
+    assert keys.shape[0] == 4 and (keys > 0).sum(1).tolist() == [2, 1, 0, 0]
+    many = word_keys([list(range(200))], np.linspace(0, 1, 200))
+    assert (many > 0).all() and set(many[0]) == set(
+        word_keys([list(range(200 - many.shape[1], 200))], np.linspace(0, 1, 200))[0]
+    )
 
 
 def test_the_same_name_twice_is_one(tmp_path: Path) -> None:

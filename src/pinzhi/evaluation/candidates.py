@@ -37,7 +37,9 @@ def evaluate_candidates(scorer: Scorer, rows: Sequence[PairRow], others: Sequenc
     asked = IndexRows.of(scorer.fingerprint(_posts([row.later for row in derived], "later-", 1)))
     place = {text: at for at, text in enumerate(sources)}
     wanted = index.find([("weibo", "{}-{}".format(*divmod(place[row.earlier], _AT_ONCE))) for row in derived])
-    found = {name: _search(index, name, asked) for name in ("near_duplicates", "partial_copies", "nearest")}
+    found = {
+        name: _search(index, name, asked) for name in ("near_duplicates", "partial_copies", "shared_words", "nearest")
+    }
     found["together"] = [
         np.array(union(*nets, limit=max(LIMITS)), np.int64) for nets in zip(*found.values(), strict=True)
     ]

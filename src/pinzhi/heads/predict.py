@@ -162,9 +162,9 @@ class Heads:
         return hidden, mask
 
     @torch.inference_mode()
-    def posts(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Unit vectors [n, h] and probabilities of the manner [n, 3] of posts."""
-        sequences = [self.encoder.single(ids, "post") for ids in self.encoder.token_ids(texts)]
+    def posts(self, texts: Sequence[str], ids: Sequence[list[int]] | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Unit vectors [n, h] and probabilities of the manner [n, 3] of posts; `ids` are their tokens where they are known."""
+        sequences = [self.encoder.single(one, "post") for one in ids or self.encoder.token_ids(texts)]
         vectors = np.zeros((len(texts), self.encoder.hidden_size), np.float32)
         manner = np.zeros((len(texts), len(MANNERS)), np.float32)
         for batch in self.encoder.batches(sequences):

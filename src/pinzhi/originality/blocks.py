@@ -14,14 +14,20 @@ import numpy as np
 import pyarrow as pa
 
 from pinzhi.memory import let_go
-from pinzhi.originality.minhash import N_PERMUTATIONS, band_keys, passage_keys
+from pinzhi.originality.minhash import N_PERMUTATIONS, N_WORDS, band_keys, passage_keys
 from pinzhi.originality.rows import INDEX, Key, keys_of, matrix, sort_time, time_bounds
 from pinzhi.tables import TEMPORARY, put_in_place, sync_folder
 from pinzhi.text import normalise
 
-PLAIN = pa.schema([field for field in INDEX if field.name not in ("signature", "embedding")])
+PLAIN = pa.schema([field for field in INDEX if field.name not in ("signature", "words", "embedding")])
 _ROWS = "rows.arrow"
-_ARRAYS = {"start": np.int64, "end": np.int64, "signature": np.uint32, "embedding": np.float16}  # a row each
+_ARRAYS = {
+    "start": np.int64,
+    "end": np.int64,
+    "signature": np.uint32,
+    "words": np.uint32,
+    "embedding": np.float16,
+}  # a row each
 _KEYS, _POSTINGS = "keys", "postings"
 _BATCH = 8192  # rows held at once
 _LARGE = 30_000  # rows from which a block is not kept in memory between searches
@@ -57,12 +63,13 @@ def has_letters(signature: np.ndarray) -> np.ndarray:
 class Block:
     """Rows in the order in which they came: plain columns (schema PLAIN), arrays of a row each, and postings: `keys` is
     sorted, and `postings` are the rows that have them; of equal keys the row that was surely published first comes first,
-    those of unknown time last. Every row has the key of its post, those of its bands and those of its passages."""
+    those of unknown time last. Every row has the key of its post, those of its bands, its passages and its words."""
 
     table: pa.Table
     start: np.ndarray  # [n], as of `time_bounds`
     end: np.ndarray
     signature: np.ndarray  # [n, 128] uint32
+    words: np.ndarray  # [n, N_WORDS] uint32
     embedding: np.ndarray  # [n, h] float16
     keys: np.ndarray  # [m] uint32
     postings: np.ndarray  # [m] uint32
@@ -78,21 +85,25 @@ class Block:
             rows.select(PLAIN.names).cast(PLAIN),
             *time_bounds(rows),
             matrix(rows["signature"]),
+            matrix(rows["words"]),
             matrix(rows["embedding"]),
             bands,
         )
 
     @classmethod
     def _with_postings(
-        cls, table: pa.Table, start: np.ndarray, end: np.ndarray, signature: np.ndarray, embedding: np.ndarray, bands: Bands
+        cls, table: pa.Table, start: np.ndarray, end: np.ndarray, signature: np.ndarray, words: np.ndarray,
+        embedding: np.ndarray, bands: Bands,
     ) -> "Block":  # fmt: skip
         worded = np.flatnonzero(has_letters(signature))
         named = post_keys(keys_of(table))
         passages, of_row = passage_keys([normalise(text).text for text in table["text"].to_pylist()])
-        keys = np.concatenate([named, bands.keys(signature[worded]).ravel() if len(worded) else named[:0], passages])
-        postings = np.concatenate([np.arange(len(named)), np.repeat(worded, bands.n), of_row])
+        saying, at = np.nonzero(words)
+        banded = bands.keys(signature[worded]).ravel() if len(worded) else named[:0]
+        keys = np.concatenate([named, banded, passages, words[saying, at]])
+        postings = np.concatenate([np.arange(len(named)), np.repeat(worded, bands.n), of_row, saying])
         order = np.lexsort((postings, sort_time(end)[postings], keys))
-        return cls(table, start, end, signature, embedding, keys[order], postings[order].astype(np.uint32))
+        return cls(table, start, end, signature, words, embedding, keys[order], postings[order].astype(np.uint32))
 
     @classmethod
     def open(cls, folder: Path) -> "Block":
@@ -109,7 +120,8 @@ class Block:
                 return np.frombuffer(buffers[-1], dtype)
 
         arrays = {name: mapped(name, dtype) for name, dtype in _ARRAYS.items()}
-        for name, width in (("signature", N_PERMUTATIONS), ("embedding", len(arrays["embedding"]) // max(1, n))):
+        widths = {"signature": N_PERMUTATIONS, "words": N_WORDS, "embedding": len(arrays["embedding"]) // max(1, n)}
+        for name, width in widths.items():
             arrays[name] = arrays[name].reshape(n, width)
         keys, postings = mapped(_KEYS, np.uint32), mapped(_POSTINGS, np.uint32)
         return cls(table, **arrays, keys=keys, postings=postings, mapped=tuple(buffers))

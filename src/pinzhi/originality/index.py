@@ -18,12 +18,13 @@ from pinzhi.originality.rows import IndexRows, Key, Order, keys_of, sort_time
 from pinzhi.tables import storage_error, write_text
 from pinzhi.text import normalise
 
-FORM = "4"  # of what is on disk
+FORM = "5"  # of what is on disk
 FAN_OUT = 8  # blocks of one size that become one of the next
 _MANIFEST = "manifest.json"
 # Rows of one key that are looked at, the earliest first: a wording that stands everywhere has them all alike.
 _MOST = 64
-_KEYS = 20_000  # keys looked up at once, those of one post together
+_MOST_SAYING = 512  # the same of a word, which more have: one that as many have tells nothing
+_HITS = 1_280_000  # rows found at once, those of one post together
 _POSTS = 64  # posts compared with one stretch of embeddings at once
 _SCANNED = 8192  # embeddings compared at once
 _COMPARED = 20_000  # pairs of signatures compared at once
@@ -224,10 +225,10 @@ class PostIndex:
             if len(inside):
                 tables.append(part.block.take(inside))
                 arrays.append(
-                    [getattr(part.block, name)[inside] for name in ("start", "end", "signature", "embedding")]
+                    [getattr(part.block, name)[inside] for name in ("start", "end", "signature", "words", "embedding")]
                 )
         if not tables:
-            return IndexRows([], [], *(np.zeros(0, np.int64),) * 2, [], *(np.zeros((0, 0)),) * 2, *(np.zeros(0),) * 2)
+            return IndexRows([], [], *(np.zeros(0, np.int64),) * 2, [], *(np.zeros((0, 0)),) * 3, *(np.zeros(0),) * 2)
         return IndexRows.put_together(pa.concat_tables(tables), *map(np.concatenate, zip(*arrays, strict=True)))
 
     def rows_of(self, keys: Sequence[Key]) -> IndexRows | None:
@@ -258,7 +259,7 @@ class PostIndex:
                 share[some] = (self._signatures(rows[some]) == posts.signature[post[some]]).mean(1)
             return share
 
-        return self._by_keys(wanted, np.repeat(worded, self.bands.n), posts, order, limit, own, alike)
+        return self._by_keys(wanted, np.repeat(worded, self.bands.n), posts, order, limit, own, alike, _MOST)
 
     def partial_copies(self, posts: IndexRows, order: Order, limit: int, own: np.ndarray) -> list[np.ndarray]:
         """For each of `posts` the rows that share passages with it which few texts have, and stand in `order` to it: those of the
@@ -270,19 +271,33 @@ class PostIndex:
             rarity = np.where(n_texts < _MOST, 1 / np.log(1.5 + n_texts), 0)
             return np.round(np.bincount(at, rarity, minlength=len(rows)), 6)
 
-        return self._by_keys(keys, of_post, posts, order, limit, own, weight)
+        return self._by_keys(keys, of_post, posts, order, limit, own, weight, _MOST)
+
+    def shared_words(self, posts: IndexRows, order: Order, limit: int, own: np.ndarray) -> list[np.ndarray]:
+        """For each of `posts` the rows that share words with it which few texts have, and stand in `order` to it: those of the
+        most and rarest words first, at most `limit`; `own` as above. It finds what was said anew, by what cannot be said otherwise.
+        How rare a word is is told from the rows that stand so alone, so that later ones change nothing."""
+        of_post, at = np.nonzero(posts.words)
+
+        def weight(post: np.ndarray, rows: np.ndarray, at: np.ndarray, key: np.ndarray) -> np.ndarray:
+            n_texts = np.bincount(key)[key]
+            rarity = np.where(n_texts < _MOST_SAYING, np.log(4 * _MOST_SAYING / (1 + n_texts)), 0) ** 2
+            return np.round(np.bincount(at, rarity, minlength=len(rows)), 6)
+
+        return self._by_keys(posts.words[of_post, at], of_post, posts, order, limit, own, weight, _MOST_SAYING)
 
     def _by_keys(
         self, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, limit: int, own: np.ndarray,
-        score: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray],
+        score: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray], most: int,
     ) -> list[np.ndarray]:  # fmt: skip
         """For each of `posts` the rows that have one of its keys, by their `score`, at most `limit`; none that scores 0. `wanted`
-        [m] are sorted by the post `of_post` [m]. `score` is given pairs of post and row and, for every hit, its pair and key."""
+        [m] are sorted by the post `of_post` [m]; of each key `most` rows are looked at. `score` is given pairs of post and row and, for
+        every hit, its pair and key."""
         found = [np.zeros(0, np.int64)] * len(posts)
         if not self._parts:
             return found
-        for some in _stretches(of_post, _KEYS):
-            key, post, rows, start = self._hits(wanted[some], of_post[some], posts, order, own)
+        for some in _stretches(of_post, _HITS // most):
+            key, post, rows, start = self._hits(wanted[some], of_post[some], posts, order, own, most)
             pairs, first, at = np.unique(post << 32 | rows, return_index=True, return_inverse=True)
             post, rows, start = pairs >> 32, pairs & 0xFFFFFFFF, start[first]
             value = score(post, rows, at, key)
@@ -294,45 +309,49 @@ class PostIndex:
                     found[post[group[0]]] = rows[group]
         return found
 
-    def _hits(self, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, own: np.ndarray) -> Found:
+    def _hits(
+        self, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, own: np.ndarray, most: int
+    ) -> Found:
         """Rows in `order` to their post that have one of its keys: position in `wanted` [m], post, row, time. Of each key the
-        earliest rows, at most _MOST."""
+        earliest rows, at most `most`."""
         best: Found = tuple(np.zeros(0, np.int64) for _ in range(4))  # type: ignore[assignment]
         for part in self._parts:
             for time in order.not_before(posts):
-                new = self._hits_in(part, wanted, of_post, posts, order, own, time)
+                new = self._hits_in(part, wanted, of_post, posts, order, own, time, most)
                 key, post, rows, start = (np.concatenate(both) for both in zip(best, new, strict=True))
                 # by time, and each once, for one row may be found from several times
                 first = np.lexsort((rows, start, key))
                 again = (np.diff(rows[first], prepend=-1) == 0) & (np.diff(key[first], prepend=-1) == 0)
                 first = first[~again]
-                first = first[_rank(key[first]) < _MOST]
+                first = first[_rank(key[first]) < most]
                 best = key[first], post[first], rows[first], start[first]
             part.block.let_go()
         return best
 
     def _hits_in(
         self, part: _Part, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, own: np.ndarray,
-        time: np.ndarray | None,
+        time: np.ndarray | None, most: int,
     ) -> Found:  # fmt: skip
         """Hits in one part. Where the first rows of a key hold too many that do not count, more of them are looked at."""
         found: list[Found] = []
-        pending, most = np.arange(len(wanted)), _MOST
+        pending, looked = np.arange(len(wanted)), most
         while len(pending):
-            at, rows, is_cut = part.block.find(wanted[pending], most, None if time is None else time[of_post[pending]])
+            at, rows, is_cut = part.block.find(
+                wanted[pending], looked, None if time is None else time[of_post[pending]]
+            )
             key = pending[at]
             post = of_post[key]
             start, end = part.block.start[rows], part.block.end[rows]
             holds = order.holds(posts.start[post], posts.end[post], start, end)
             kept = holds & part.live[rows] & (own[post] != rows + part.offset)
-            more = is_cut & (np.bincount(at, kept, len(pending)) < _MOST)
+            more = is_cut & (np.bincount(at, kept, len(pending)) < most)
             if order is Order.EARLIER:  # these come first of all: when one is not earlier, none after it is
                 more &= np.bincount(at, ~holds, len(pending)) == 0
             elif order is Order.UNCLEAR:  # a sign that something is there is enough
                 more[:] = False
             kept &= ~more[at]
             found.append((key[kept], post[kept], rows[kept] + part.offset, sort_time(start[kept])))
-            pending, most = pending[more], 4 * most
+            pending, looked = pending[more], 4 * looked
         return tuple(np.concatenate(column) for column in zip(*found, strict=True))  # type: ignore[return-value]
 
     def _signatures(self, rows: np.ndarray) -> np.ndarray:

@@ -1,5 +1,5 @@
-"""What a text is found by: MinHash signatures over its character shingles for near copies, and a sample of longer shingles
-for passages that it shares with a text otherwise unlike."""
+"""What a text is found by: MinHash signatures over its character shingles for near copies, a sample of longer shingles
+for passages that it shares with a text otherwise unlike, and the words that tell the most for what was said anew."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,7 @@ from pinzhi.text import letters
 N_PERMUTATIONS = 128
 SHINGLE = 4  # characters; see docs/benchmarks.md
 PASSAGE = 6  # characters; a clause of twelve has seven such shingles, of which one in four is kept
+N_WORDS = 40  # of a text; with all of them, long texts would be found by chance (docs/benchmarks.md)
 _SAMPLED = 4
 _SEED = 42
 
@@ -75,3 +76,15 @@ def passage_keys(normalised: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     kept = (of_text[:n] == of_text[len(codes) - n :]) & (mixed % np.uint64(_SAMPLED) == 0)
     both = np.unique((of_text[:n][kept].astype(np.uint64) << np.uint64(32)) | (mixed[kept] >> np.uint64(32)))
     return (both & np.uint64(0xFFFFFFFF)).astype(np.uint32), (both >> np.uint64(32)).astype(np.int64)
+
+
+def word_keys(tokens: Sequence[Sequence[int]], weights: np.ndarray) -> np.ndarray:
+    """Keys [n, N_WORDS] of dtype uint32 of the different tokens of each text that tell the most by `weights` [n_tokens]; 0 where
+    there are fewer. Tokens without weight are none."""
+    keys = np.zeros((len(tokens), N_WORDS), np.uint32)
+    for row, said in enumerate(tokens):
+        different = np.unique(np.asarray(said, np.int64))
+        different = different[weights[different] > 0]
+        chosen = different[np.argsort(-weights[different], kind="stable")[:N_WORDS]]
+        keys[row, : len(chosen)] = ((chosen + 1) * 0x9E3779B1).astype(np.uint32)  # odd: no token becomes 0
+    return keys

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pinzhi.originality.minhash import N_PERMUTATIONS
+from pinzhi.originality.minhash import N_PERMUTATIONS, N_WORDS
 from pinzhi.schemas import TIME
 
 INDEX = pa.schema(
@@ -19,6 +19,7 @@ INDEX = pa.schema(
         ("time_precision", pa.string()),
         pa.field("text", pa.string(), nullable=False),
         pa.field("signature", pa.list_(pa.uint32(), N_PERMUTATIONS), nullable=False),
+        pa.field("words", pa.list_(pa.uint32(), N_WORDS), nullable=False),
         pa.field("embedding", pa.list_(pa.float16()), nullable=False),
         pa.field("p_template", pa.float32(), nullable=False),
         pa.field("p_quote", pa.float32(), nullable=False),
@@ -85,6 +86,7 @@ class IndexRows:
     end: np.ndarray
     texts: list[str]
     signature: np.ndarray  # [n, 128] uint32
+    words: np.ndarray  # [n, N_WORDS] uint32, 0 for none
     embedding: np.ndarray  # [n, h] float32, unit length
     p_template: np.ndarray
     p_quote: np.ndarray
@@ -103,12 +105,14 @@ class IndexRows:
     @classmethod
     def of(cls, table: pa.Table) -> "IndexRows":
         """The rows of a table of schema INDEX."""
-        return cls.put_together(table, *time_bounds(table), matrix(table["signature"]), matrix(table["embedding"]))
+        arrays = (matrix(table[name]) for name in ("signature", "words", "embedding"))
+        return cls.put_together(table, *time_bounds(table), *arrays)
 
     @classmethod
     def put_together(
-        cls, table: pa.Table, start: np.ndarray, end: np.ndarray, signature: np.ndarray, embedding: np.ndarray
-    ) -> "IndexRows":
+        cls, table: pa.Table, start: np.ndarray, end: np.ndarray, signature: np.ndarray, words: np.ndarray,
+        embedding: np.ndarray,
+    ) -> "IndexRows":  # fmt: skip
         """Rows of the plain columns of `table` and those that come as arrays."""
         return cls(
             keys=keys_of(table),
@@ -117,6 +121,7 @@ class IndexRows:
             end=end,
             texts=table["text"].to_pylist(),
             signature=signature,
+            words=words,
             embedding=embedding.astype(np.float32),
             p_template=table["p_template"].to_numpy(),
             p_quote=table["p_quote"].to_numpy(),

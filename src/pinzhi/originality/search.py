@@ -273,10 +273,11 @@ def _candidates(
     rows: IndexRows, index: PostIndex, itself: np.ndarray, order: Order, limit: int, most_like: int | None = None
 ) -> list[list[int]]:
     """Rows of `index` that stand in `order` to each of `rows` and may be its source or its copy, at most `limit`, of which the
-    net of embeddings finds `most_like`."""
+    nets of words and of embeddings, which find something for everything, find `most_like` each."""
     nets = (
         index.near_duplicates(rows, order, limit, itself),
         index.partial_copies(rows, order, limit, itself),
+        index.shared_words(rows, order, most_like or limit, itself),
         index.nearest(rows, order, most_like or limit, itself),
     )
     return [union(*found, limit=limit) for found in zip(*nets, strict=True)]
