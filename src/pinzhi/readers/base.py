@@ -64,6 +64,7 @@ class Note:
 
     field: str | None
     reason: str
+    record: Raw | None = None  # the part of the record that it is about, where that is not all of it
 
 
 Expand = Callable[[Raw], Iterable[tuple[Layout, Raw] | Note]]

@@ -13,6 +13,7 @@ from pinzhi.readers.raw import MAX_LINE, Broken, Raw, Record
 _ROOT = re.compile(r"<(?:rss|feed|rdf:RDF)[\s>]")
 _HEAD = 4096  # characters before the root: declarations and comments
 _GROUPS = ("comment",)  # elements with elements of their own, as WordPress exports them; each is a list of records
+_ELEMENT = 64  # characters that an element counts as, beside its text
 _MAX_FACTS, _MAX_FACT = 50, 2000  # texts of a feed, and the characters of one
 
 
@@ -67,6 +68,7 @@ class _Feed(Items):
             self._start_outside(name, attributes)
             return
         self._depth += 1
+        self._size += _ELEMENT
         if self._depth == 1:
             self._field, self._parts, self._within = name, [], {}
             self._is_markup = attributes.get("type") == "xhtml"
@@ -112,7 +114,11 @@ class _Feed(Items):
             self._within[name] = "".join(self._parts).strip()
             self._parts = []
         elif not self._depth and self._within and self._item is not None:
-            self._item.setdefault(self._field, []).append(self._within)
+            group = self._item.get(self._field)
+            if not isinstance(group, list):  # RSS has an element of that name too, an address
+                group = self._item[self._field] = []
+            if self._size <= MAX_LINE:
+                group.append(self._within)
             self._parts = []
         elif not self._depth and self._item is not None:
             value = "".join(self._parts).strip()

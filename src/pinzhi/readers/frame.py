@@ -79,6 +79,9 @@ class _Batches:
     @staticmethod
     def _hide(table: str, row: Raw, pseudonymise: Pseudonymiser) -> None:
         if table == "comments":
+            for name in ("comment_id", "parent_id"):
+                if (row.get(name) or "").startswith(values.MADE):
+                    row[name] = pseudonymise.made(row[name])
             if row.get("author_id"):
                 row["author_id"] = pseudonymise.id(row["platform"], row["author_id"])
             if row.get("author_name"):
@@ -110,11 +113,13 @@ class _Batches:
         self._reject(item.line, Note(None, item.reason), ",".join(raw) if isinstance(raw, list) else raw)
 
     def _reject(self, line: int | None, note: Note, raw: str | None) -> None:
-        if self._pseudonymise is not None and raw is not None:
-            raw = mask_private(raw)
+        reason = self.place + note.reason
+        if self._pseudonymise is not None:
+            reason = mask_private(reason)
+            raw = None if raw is None else mask_private(raw[: 2 * MAX_RAW])
         self._rows["rejects"].append(
             {"source": self._source, "line": line, "field": None if note.field is None else values.plain(note.field),
-             "reason": values.plain(self.place + note.reason), "raw": None if raw is None else values.plain(raw)[:MAX_RAW]}
+             "reason": values.plain(reason), "raw": None if raw is None else values.plain(raw)[:MAX_RAW]}
         )  # fmt: skip
 
     def full(self) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -170,7 +175,7 @@ def _add(part: Part, record: Record, tables: dict[str, Rows], batches: _Batches)
     found = ((part.layout, record.data),) if part.expand is None else part.expand(record.data)
     for one in found:
         if isinstance(one, Note):
-            batches.note(record.line, one, record.data)
+            batches.note(record.line, one, one.record or record.data)
             continue
         layout, raw = one
         if layout.label not in tables:

@@ -76,8 +76,8 @@ def is_workbook(path: Path) -> bool:
 
 
 def _local(name: str) -> str:
-    """The name of a tag without its prefix."""
-    return name.rpartition(":")[2]
+    """The name of a tag without its prefix; that of Media RSS stays, whose titles and contents are of pictures."""
+    return name if name.startswith("media:") else name.rpartition(":")[2]
 
 
 class Handler:

@@ -33,48 +33,43 @@ _TEXT = r"\"(?:[^\"\\]|\\.)*+(?:\"|\\?\Z)"
 _OBJECT = rf"\{{(?:[^{{}}\"]|{_TEXT}|\{{(?:[^{{}}\"]|{_TEXT})*+(?:\}}|\Z))*+(?:\}}|\Z)"  # with one more within it
 
 _D = "[0-9０-９]"
+_NO_D = f"(?!{_D})"
+_GAP = r"[-－–—.· \u200b]"
+_AREA = r"(?:[0０][1１][0０]|[0０][2２][0-9０-９]|[0０][3-9３-９][0-9０-９]{2})"
+_MOBILE = rf"[1１][3-9３-９]{_D}"
 _PRIVATE = re.compile(
-    r"(?P<mail>[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,})"
-    rf"|(?<!{_D})(?P<identity>{_D}{{17}}[0-9０-９XxＸｘ])(?!{_D})"
-    rf"|(?<![0-9０-９/=])(?P<phone>(?:\+?86[- ]?)?[1１][3-9３-９]{_D}[- ]?{_D}{{4}}[- ]?{_D}{{4}}|[0０]{_D}{{2,3}}[-－ ]{_D}{{7,8}})(?!{_D})"
+    r"(?P<url>(?:https?://|www\.|t\.cn/)[!-~]+)"  # whatever numbers it holds
+    r"|(?<![A-Za-z0-9._%+-])(?P<mail>[A-Za-z0-9._%+-]{1,64}[@＠][A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.(?!(?:png|jpe?g|gif|webp)\b)[A-Za-z]{2,12})"
+    rf"|(?<!{_D})(?P<identity>[1-8１-８]{_D}{{5}}(?:19|20){_D}{{9}}[0-9０-９XxＸｘ]){_NO_D}"
+    # eleven digits in one, or parted twice in the same way; by spaces only behind a word that says what they are
+    rf"|(?P<phone>(?<!{_D})(?:(?:\+|00)86{_GAP}?)?(?:{_MOBILE}{_D}{{8}}|{_MOBILE}(?P<gap>[-－–—.·\u200b]){_D}{{4}}(?P=gap){_D}{{4}}|{_MOBILE}\u200b{_D}{{8}})"
+    rf"|(?<=[机话系信电A-Za-z:：]){_GAP}?{_MOBILE} {_D}{{4}} {_D}{{4}}|\+86 {_MOBILE} {_D}{{4}} {_D}{{4}}"
+    rf"|(?<![A-Za-z.．0-9０-９]){_AREA}[-－ ]?{_D}{{3,4}}[-－ ]{_D}{{4}}|(?<![A-Za-z.．0-9０-９]){_AREA}[-－]{_D}{{7,8}}|[(（]{_AREA}[)）] ?{_D}{{7,8}}){_NO_D}"
 )
 _HIDDEN = {"mail": "[邮箱]", "identity": "[证件号]", "phone": "[电话]"}
-_WEIGHTS = (
-    7,
-    9,
-    10,
-    5,
-    8,
-    4,
-    2,
-    1,
-    6,
-    3,
-    7,
-    9,
-    10,
-    5,
-    8,
-    4,
-    2,
-)  # GB 11643: what tells an identity number from any other
+_WEIGHTS = bytes.fromhex("07090a0508040201060307090a05080402")  # GB 11643: what tells an identity number from any other
+_MAY_BE = re.compile(rf"[@＠]|{_D}(?:[^0-9０-９]{{0,2}}{_D}){{6}}")  # without which nothing private is there
 
 
 def mask_private(text: str) -> str:
     """`text` with e-mail addresses, identity numbers and telephone numbers replaced by a code that says what stood there.
-    Numbers of companies (400, 800) stay."""
-    return _PRIVATE.sub(_hidden, text)
+    Numbers of companies (400, 800) and what stands in addresses of the web stay."""
+    return _PRIVATE.sub(_hidden, text) if _MAY_BE.search(text) else text
 
 
 def _hidden(found: re.Match[str]) -> str:
-    kind = str(found.lastgroup)
-    return found[0] if kind == "identity" and not _is_identity(found[0]) else _HIDDEN[kind]
+    kind = next(name for name in ("url", "mail", "identity", "phone") if found[name] is not None)
+    if kind == "url" or (kind == "identity" and not _is_identity(found[0])):
+        return found[0]
+    return _HIDDEN[kind]
 
 
 def _is_identity(number: str) -> bool:
+    """Whether month, day and check digit are those of an identity number."""
+    month, day = int(number[10:12]), int(number[12:14])
     check = sum(int(digit) * weight for digit, weight in zip(number, _WEIGHTS, strict=False)) % 11
     last = 10 if number[17] in "XxＸｘ" else int(number[17])
-    return (12 - check) % 11 == last
+    return 1 <= month <= 12 and 1 <= day <= 31 and (12 - check) % 11 == last
 
 
 class Pseudonymiser:
@@ -90,6 +85,10 @@ class Pseudonymiser:
             return raw
         named = f"{platform}/{raw}".encode("utf-8", "replace")
         return "a_" + hashlib.blake2b(named, key=self._key, digest_size=8).hexdigest()
+
+    def made(self, raw: str) -> str:
+        """An id that a reader made of what a record says, so that nobody can try who might have said it."""
+        return "x_" + hashlib.blake2b(raw.encode("utf-8", "replace"), key=self._key, digest_size=8).hexdigest()
 
     def name(self, raw: str) -> str:
         """A display name of which one character stays."""

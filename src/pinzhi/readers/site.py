@@ -98,25 +98,32 @@ def _entry(host: str | None, title: Any, seen: list[str], raw: Raw) -> Iterator[
         seen.append(site)
         yield ACCOUNTS, {"site": site, "site_name": title}
     post = (
-        raw.get("post_id")
+        _of(site, raw.get("post_id"))
         or raw.get("guid")
         or raw.get("id")
         or raw.get("link")
         or values.made_id(raw.get("title"), _published(raw))
     )
     body = next((raw[name] for name in _BODIES if not values.is_null(raw.get(name))), None)
-    yield POSTS, {**raw, "post": post, "site": site, "body": values.body(body)}
+    yield POSTS, {**raw, "comment": None, "post": post, "site": site, "body": values.body(body)}
     comments = raw.get("comment")
     for comment in comments if isinstance(comments, list) else ():
-        yield from _comment(post, comment)
+        yield from _comment(site, post, comment)
 
 
-def _comment(post: Any, raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
+def _of(site: str | None, number: Any) -> str | None:
+    """A number of WordPress, which each site gives anew, under the name of its site."""
+    if values.is_null(number) or number == "0":
+        return None
+    return f"{site}_{number}" if site else str(number)
+
+
+def _comment(site: str | None, post: Any, raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
     if raw.get("comment_approved", "1") != "1":
-        yield Note("comment_approved", "not read: a comment that the site does not show")
+        yield Note("comment_approved", "not read: a comment that the site does not show", raw)
     elif raw.get("comment_type") not in (None, "", "comment", "review"):
-        yield Note("comment_type", f"not read: no comment but a {values.plain(raw['comment_type'])[:40]}")
+        yield Note("comment_type", f"not read: no comment but a {values.plain(raw['comment_type'])[:40]}", raw)
     else:
-        user = raw.get("comment_user_id")
-        author = user if user not in (None, "", "0") else raw.get("comment_author_email")
-        yield COMMENTS, {**raw, "post": post, "author": author}
+        author = _of(site, raw.get("comment_user_id")) or raw.get("comment_author_email")
+        ids = {name: _of(site, raw.get(name)) for name in ("comment_id", "comment_parent")}
+        yield COMMENTS, {**raw, **ids, "post": post, "author": author}

@@ -92,12 +92,15 @@ def count(value: Any) -> tuple[int | None, bool]:
     return number, bool(plus)
 
 
+MADE = "x_"  # how an id begins that no source gave
+
+
 def made_id(*parts: Any) -> str | None:
     """An id for a record whose source has none, the same for the same parts: `x_` and 16 hex digits."""
     words = [plain(part).strip() for part in parts]
     if not any(words):
         return None
-    return "x_" + hashlib.blake2b("\x1f".join(words).encode("utf-8", "replace"), digest_size=8).hexdigest()
+    return MADE + hashlib.blake2b("\x1f".join(words).encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 _EXPONENT = re.compile(r"\d(\.\d+)?[eE]\+?\d+")

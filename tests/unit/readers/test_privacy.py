@@ -7,6 +7,7 @@ import pytest
 from pinzhi.errors import StorageError
 from pinzhi.readers import Pseudonymiser, load_key
 from pinzhi.readers.pseudonym import Redactor, mask_private
+from pinzhi.readers.values import made_id
 from pinzhi.text import normalise
 from tests.unit.readers.helpers import KEY, jsonl, read
 
@@ -106,7 +107,14 @@ def test_a_key_that_cannot_be_made_says_what_to_do(tmp_path: Path, monkeypatch: 
     ("raw", "hidden"),
     [
         ("加我VX13800138000，备注果篮", "加我VX[电话]，备注果篮"),
-        ("138-0013-8000 / 138 0013 8000", "[电话] / [电话]"),
+        ("138-0013-8000 / 手机 138 0013 8000", "[电话] / 手机[电话]"),
+        ("13800138000/13900139000", "[电话]/[电话]"),
+        ("微信/手机/13800138000，tel=13800138000", "微信/手机/[电话]，tel=[电话]"),
+        ("(0571)88888888（021）61234567", "[电话][电话]"),
+        ("0571 8888 8888", "[电话]"),
+        ("008613800138000 138－0013－8000 138.0013.8000", "[电话] [电话] [电话]"),
+        ("138\u200b00138000", "[电话]"),
+        ("abc＠qq.com", "[邮箱]"),
         ("１３８００１３８０００", "[电话]"),
         ("+86 13800138000", "[电话]"),
         ("座机0571-87654321转8", "座机[电话]转8"),
@@ -124,6 +132,8 @@ def test_private_numbers_and_addresses_are_hidden(raw: str, hidden: str) -> None
     [
         "", "客服400-820-8820，800-810-0781", "订单号5211000000000001", "110105194912310021", "时间1788067360000",
         "https://m.weibo.cn/13800138000", "卖了12800件，2026-09-01，3.1415926", "@阿木 见@lvye.com了吗", "13 800 138 000",
+        "价格 199 1299 1399", "满159 1999 2999", "编号001-20260901", "SN012-1234567", "00:00:00.000 12345678",
+        "logo@2x.png", "单号110105209913310021", "a" * 3000,
     ],
 )  # fmt: skip
 def test_other_numbers_stay(raw: str) -> None:
@@ -139,6 +149,39 @@ def test_texts_and_rejects_hide_private_numbers_unless_switched_off(tmp_path: Pa
     assert hidden["comments"][0]["text"] == "卖家电话[电话]" and shown["comments"][0]["text"] == words["content"]
     assert (hidden["posts"][0]["title"], hidden["posts"][0]["text"]) == ("找[邮箱]", "订货[电话]")
     assert "13800138000" not in hidden["rejects"][0]["raw"] and "13800138000" in shown["rejects"][0]["raw"]
+
+
+def test_endless_runs_take_no_time() -> None:
+    for text in (
+        "a" * 400_000,
+        "1" * 400_000,
+        "a.b-" * 100_000,
+        "(0571)" * 60_000,
+        "@" * 300_000,
+        "138-" * 100_000,
+        "www." * 100_000,
+    ):
+        mask_private(text)
+
+
+def test_reasons_hide_private_numbers_too(tmp_path: Path) -> None:
+    jsonl(
+        tmp_path / "p.jsonl",
+        {"platform": "weibo", "post_id": "1", "text": "好", "published_at": "13812345678", "likes": "wang@qq.com"},
+    )
+    shown = json.dumps(read(tmp_path, pseudonymise=True)["rejects"], ensure_ascii=False)
+    assert "13812345678" not in shown and "wang" not in shown and "[电话]" in shown
+
+
+def test_an_id_made_of_a_name_gives_no_name_away(tmp_path: Path) -> None:
+    (tmp_path / "m.mapping.yaml").write_text(
+        "name: m\nplatform: shop\ntables: {comments: {comment_id: {id_of: [谁, 说]}, author_name: 谁, text: 说}}",
+        "utf-8",
+    )
+    jsonl(tmp_path / "c.jsonl", {"谁": "王小明", "说": "好"})
+    guessed = made_id("王小明", "好")
+    hidden, shown = read(tmp_path, pseudonymise=True)["comments"][0], read(tmp_path)["comments"][0]
+    assert shown["comment_id"] == guessed and hidden["comment_id"] != guessed and hidden["comment_id"].startswith("x_")
 
 
 def test_hidden_numbers_read_as_the_models_know_them() -> None:

@@ -40,16 +40,18 @@ def test_an_export_of_wordpress_is_read_with_its_comments(tmp_path: Path) -> Non
     assert [source.reader for source in discover([tmp_path])[0]] == ["site"]
     tables = read(tmp_path)
     (post,) = tables["posts"]
-    assert (post["platform"], post["post_id"], post["account_id"]) == ("site", "52", "lvye.example")
+    assert (post["platform"], post["post_id"], post["account_id"]) == ("site", "lvye.example_52", "lvye.example")
     assert (post["title"], post["text"]) == ("今年不打&药", "三号地休耕，种紫云英。\n少收四万斤谷。")
     assert post["published_at"] == utc("2026-03-11T00:30") and post["kind"] == "post"
     comments = by_id(tables["comments"], "comment_id")
-    assert set(comments) == {"7", "8"} and comments["7"]["text"] == "地的工钱 单列 吗？打13800138000问"
+    assert set(comments) == {"lvye.example_7", "lvye.example_8"}
+    comments = {key.removeprefix("lvye.example_"): row for key, row in comments.items()}
+    assert comments["7"]["text"] == "地的工钱 单列 吗？打13800138000问"
     assert comments["7"]["created_at"] == utc("2026-03-11T01:00") and comments["7"]["parent_id"] is None
     assert (comments["7"]["author_id"], comments["8"]["author_id"], comments["8"]["parent_id"]) == (
         "yu@mail.example",
-        "3",
-        "7",
+        "lvye.example_3",
+        "lvye.example_7",
     )
     assert [(row["account_id"], row["name"]) for row in tables["accounts"]] == [("lvye.example", "绿野农场")]
     assert sorted(reject["reason"].partition(":")[0] for reject in tables["rejects"]) == ["not read"] * 4
@@ -83,3 +85,33 @@ def test_feeds_of_a_site_are_read(tmp_path: Path) -> None:
         "lvye.example",
     )
     assert posts["没有编号"]["post_id"].startswith("x_")
+
+
+def test_two_sites_share_no_numbers(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text(WXR, "utf-8")
+    (tmp_path / "b.xml").write_text(WXR.replace("lvye.example", "langang.example"), "utf-8")
+    tables = read(tmp_path)
+    assert (
+        len({row["post_id"] for row in tables["posts"]}) == 2
+        and len({row["comment_id"] for row in tables["comments"]}) == 4
+    )
+
+
+def test_odd_elements_hide_no_words(tmp_path: Path) -> None:
+    item = (
+        "<item><title>开镰</title><link>https://a.example/1</link><comment>https://a.example/rss</comment><comment><comment_id>1</comment_id>"
+        "<comment_content>好</comment_content></comment><description>正文</description>"
+        "<media:content url='x'><media:title>图</media:title></media:content></item>"
+    )
+    (tmp_path / "a.xml").write_text(
+        f"<rss xmlns:media='m'><channel><link>https://a.example</link>{item}</channel></rss>", "utf-8"
+    )
+    tables = read(tmp_path)
+    assert tables["posts"][0]["text"] == "正文" and [row["text"] for row in tables["comments"]] == ["好"]
+
+
+def test_comments_that_wait_cost_no_more_than_themselves(tmp_path: Path) -> None:
+    waiting = "<wp:comment><wp:comment_id>9</wp:comment_id><wp:comment_content>等</wp:comment_content><wp:comment_approved>0</wp:comment_approved></wp:comment>"
+    (tmp_path / "a.xml").write_text(WXR.replace("<wp:comment>", waiting * 3000 + "<wp:comment>", 1), "utf-8")
+    rejects = [row for row in read(tmp_path, pseudonymise=True)["rejects"] if row["field"] == "comment_approved"]
+    assert len(rejects) == 3001 and all(len(row["raw"]) < 200 for row in rejects[:3000])
