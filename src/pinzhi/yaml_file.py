@@ -8,12 +8,17 @@ from pydantic import BaseModel, ValidationError
 
 from pinzhi.errors import InputError
 
+MAX_BYTES = 1 << 20  # nobody writes more by hand
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def load_yaml(path: Path, model: type[Model], what: str, see: str, error: type[InputError] = InputError) -> Model:
     """The content of `path` as a `model`. Raises `error`, which says that `what` was expected, and to `see` examples there."""
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise error(
+                f"{path}: expected {what}, found a file of more than {MAX_BYTES >> 20} MiB; see {see} for examples"
+            )
         text = path.read_text("utf-8-sig")
     except OSError as failed:
         raise error(f"{path}: expected {what}, found none ({failed.strerror}); see {see} for examples") from failed
@@ -21,6 +26,8 @@ def load_yaml(path: Path, model: type[Model], what: str, see: str, error: type[I
         raise error(f"{path}: expected UTF-8, found byte {failed.start} of another encoding; save as UTF-8") from failed
     try:
         content = yaml.load(text, Loader=_UniqueKeys)
+    except RecursionError as failed:
+        raise error(f"{path}: expected {what}, found YAML that is nested too deep; see {see} for examples") from failed
     except (yaml.YAMLError, ValueError, TypeError) as failed:  # a date that does not exist is a ValueError
         found = " ".join(str(failed).replace('in "<unicode string>", ', "").split())
         raise error(f"{path}: expected YAML, found {found}; see {see} for examples") from failed
@@ -34,8 +41,9 @@ def load_yaml(path: Path, model: type[Model], what: str, see: str, error: type[I
     except ValidationError as failed:
         first = failed.errors()[0]
         line = _line(yaml.compose(text), first["loc"])
-        field = ".".join(map(str, first["loc"]))
-        raise error(f"{path}, line {line}: {field}: {first['msg']}; see {see} for examples") from failed
+        field = "".join(f"{part}: " for part in (".".join(map(str, first["loc"])),) if part)
+        said = first["msg"].removeprefix("Value error, ")
+        raise error(f"{path}, line {line}: {field}{said}; see {see} for examples") from failed
 
 
 class _UniqueKeys(yaml.SafeLoader):

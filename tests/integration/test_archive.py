@@ -85,6 +85,31 @@ def test_new_files_are_scored_alone_and_against_the_old(tmp_path: Path) -> None:
     assert len(rows) == 25 and rows["p00024"]["source_post_id"] is not None
 
 
+def test_a_corrected_mapping_replaces_what_was_read_by_the_old_one(tmp_path: Path) -> None:
+    archive, out = tmp_path / "a", tmp_path / "out"
+    archive.mkdir()
+    (archive / "t.csv").write_text("编号,标题,话\n1,开镰,早稻熟了\n2,歇雨,雨大\n", "utf-8")
+    mapping = "name: t\nplatform: {}\ntables: {{posts: {{post_id: 编号, text: {}}}}}"
+    for platform, column in (("weibo", "标题"), ("weibo", "话"), ("site", "话"), ("site", "标题"), ("weibo", "话")):
+        (archive / "t.mapping.yaml").write_text(mapping.format(platform, column), "utf-8")
+        score(archive, out)
+        rows = read_table(out / "posts", SCORED_POSTS).to_pylist()
+        assert {(row["platform"], row["text"]) for row in rows} == {
+            (platform, text) for text in ({"标题": ("开镰", "歇雨"), "话": ("早稻熟了", "雨大")}[column])
+        }
+    assert len(list((out / "canonical" / "files").iterdir())) == 1
+
+
+def test_a_newer_export_of_the_same_name_wins(tmp_path: Path) -> None:
+    archive, out = tmp_path / "a", tmp_path / "out"
+    archive.mkdir()
+    for likes in range(6):
+        row = {"platform": "weibo", "post_id": "1", "text": "好", "likes": likes}
+        (archive / "posts.jsonl").write_text(json.dumps(row, ensure_ascii=False), "utf-8")
+        score(archive, out)
+        assert [one["likes"] for one in read_table(out / "posts", SCORED_POSTS).to_pylist()] == [likes]
+
+
 def test_an_earlier_post_that_comes_late_is_seen_by_those_after_it(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "a", 50, 1, "同一句话写在这里给大家看{}")
     score(archive, tmp_path / "out")

@@ -9,7 +9,8 @@ import pytest
 
 from pinzhi.archive.forget import forget
 from pinzhi.cli import main
-from pinzhi.errors import UsageError
+from pinzhi.errors import StorageError, UsageError
+from pinzhi.readers import Pseudonymiser
 from pinzhi.schemas import COMMUNITY, OUTPUT, SCORED_COMMENTS, SCORED_POSTS
 from pinzhi.tables import read_table
 from tests.fakes import FakeScorer
@@ -116,6 +117,57 @@ def test_a_second_call_does_what_a_killed_one_left(tmp_path: Path, monkeypatch: 
     scorer = FakeScorer()
     score(archive, out, scorer)
     assert not [one for one in scorer.measured if one in ("p00001", "p00004")]
+
+
+def test_no_reject_keeps_their_words(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "a", 0, 6), tmp_path / "out"
+    odd = {"platform": "weibo", "comment_id": "x1", "author_id": "u3", "text": "我的原话", "likes": "很多"}
+    (archive / "comments_odd.jsonl").write_text(
+        "\n".join(json.dumps(one, ensure_ascii=False) for one in (odd, {**odd, "comment_id": ""})), "utf-8"
+    )
+    score(archive, out)
+    assert "我的原话" in json.dumps(without_runs(out, "rejects"), ensure_ascii=False)
+    forget(out, ["u3"], KEY)
+    (archive / "comments_more.jsonl").write_text(json.dumps({**odd, "comment_id": "x2"}, ensure_ascii=False), "utf-8")
+    score(archive, out)
+    for path in out.rglob("*.parquet"):
+        assert "我的原话" not in json.dumps(pq.ParquetFile(path).read().to_pylist(), ensure_ascii=False, default=str), (
+            path
+        )
+    assert len(without_runs(out, "rejects")) >= 3
+
+
+def test_a_run_does_what_a_killed_call_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive, out = write_archive(tmp_path / "a", 0, 12), tmp_path / "out"
+    score(archive, out)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("pinzhi.archive.forget._rewrite_partition", killed)
+        forget(out, ["u3"], KEY)
+    score(archive, out)
+    assert KEY.id("weibo", "u3") not in {row["author_id"] for row in without_runs(out, "comments")}
+
+
+def test_another_key_is_told(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "a", 0, 3), tmp_path / "out"
+    score(archive, out)
+    forget(out, ["u1"], KEY)
+    with pytest.raises(StorageError, match="another"):
+        forget(out, ["u2"], Pseudonymiser(b"z" * 32))
+
+
+def test_names_of_platforms_are_understood_and_later_ones_too(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "a", 0, 6), tmp_path / "out"
+    score(archive, out)
+    assert forget(out, [" u3 "], KEY, "微博")["comments"] > 0
+    forget(out, ["dy7"], KEY)
+    later = {"platform": "douyin", "comment_id": "d1", "author_id": "dy7", "text": "后来的话"}
+    (archive / "comments_dy.jsonl").write_text(json.dumps(later, ensure_ascii=False), "utf-8")
+    score(archive, out)
+    assert "后来的话" not in {row["text"] for row in without_runs(out, "comments")}
 
 
 def test_the_command_says_what_it_removed(

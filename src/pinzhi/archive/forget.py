@@ -11,10 +11,12 @@ import pyarrow.parquet as pq
 
 from pinzhi import schemas
 from pinzhi.archive.store import MEASURES, Store
-from pinzhi.errors import UsageError
+from pinzhi.errors import StorageError, UsageError
 from pinzhi.originality.index import remove_posts
 from pinzhi.originality.rows import Key
-from pinzhi.readers import Pseudonymiser
+from pinzhi.readers import Pseudonymiser, values
+from pinzhi.readers.pseudonym import key_path
+from pinzhi.readers.values import PLATFORMS
 from pinzhi.tables import read_file, write_parquet, write_partition, write_text
 
 _BY = {"posts": ("account_id",), "comments": ("author_id",), "accounts": ("account_id",),
@@ -33,15 +35,23 @@ class Forgotten:
     people: frozenset[str] = frozenset()
     posts: frozenset[str] = frozenset()
     comments: frozenset[str] = frozenset()
+    is_pending: bool = False  # a call that was killed has not removed all of it
 
     @classmethod
     def load(cls, store: Store, pseudonymise: Callable[[], Pseudonymiser]) -> "Forgotten | None":
-        """What `store` has to forget, None for nothing; the key is not asked for then."""
+        """What `store` has to forget, None for nothing; the key is not asked for then. Raises StorageError for another key than the
+        one of the list."""
         path = _list(store)
         if not path.exists():
             return None
-        listed = json.loads(path.read_text("utf-8"))
-        return cls(pseudonymise(), **{kind: frozenset(names) for kind, names in listed.items()})
+        listed, hidden = json.loads(path.read_text("utf-8")), pseudonymise()
+        if listed["key"] != _mark(hidden):
+            raise StorageError(
+                f"{path}: expected the pseudonym key by which people were forgotten here, found another; "
+                f"restore that key, or name it in PINZHI_KEY_FILE ({key_path()})"
+            )
+        sets = {kind: frozenset(listed[kind]) for kind in ("people", *_KEYED)}
+        return cls(hidden, **sets, is_pending=listed["is_pending"])
 
     def with_more(self, people: Sequence[str], posts: Sequence[Key], comments: Sequence[Key]) -> "Forgotten":
         """This and more."""
@@ -50,10 +60,12 @@ class Forgotten:
             self.comments.union(map(self._of, comments)),
         )  # fmt: skip
 
-    def save(self, store: Store) -> None:
+    def save(self, store: Store, is_pending: bool) -> None:
         """Note it, for later runs."""
         listed = {kind: sorted(getattr(self, kind)) for kind in ("people", *_KEYED)}
-        write_text(json.dumps(listed) + "\n", _list(store))
+        write_text(
+            json.dumps({"key": _mark(self.pseudonymise), "is_pending": is_pending, **listed}) + "\n", _list(store)
+        )
 
     def _of(self, key: Key) -> str:
         return self.pseudonymise.id(*key)
@@ -83,39 +95,59 @@ def forget(
     out: Path, authors: Sequence[str], pseudonymise: Pseudonymiser, platform: str | None = None
 ) -> dict[str, int]:
     """Remove `authors`, named by their ids (on every platform, or on `platform` alone) or pseudonyms, from the folder of a run, and have later
-    runs pass over them; returns the rows removed by canonical table. What rested on their rows is measured anew by the next run. A
-    call that was killed is to be made again. Raises UsageError, StorageError.
+    runs pass over them; returns the rows removed by canonical table. What rested on their rows is measured anew by the next run. What a
+    killed call left is done by the next call or run. Raises UsageError, StorageError.
     """
     store = Store(out)
     if not store.files.is_dir():
         raise UsageError(f"{out}: expected the folder of a run, found none; name the one given to --out")
+    asked = values.platform(platform) if platform else None
     with store.held():
-        platforms = {platform} if platform else _platforms(store)
-        people = {pseudonymise.id(one, author) for one in platforms for author in authors}
+        platforms = {asked} if asked else _platforms(store) | PLATFORMS
+        named = [one for author in authors if (one := values.identifier(author))]
+        people = {pseudonymise.id(one, author) for one in platforms for author in named}
         gone = Forgotten.load(store, lambda: pseudonymise) or Forgotten(pseudonymise)
-        theirs = Forgotten(pseudonymise, frozenset(people))
-        keys = {table: sorted(_keys(store, table, theirs)) for table in _KEYED}
-        gone = gone.with_more(sorted(people), keys["posts"], keys["comments"])
-        gone.save(store)
-        for folder in sorted(store.index.iterdir()) if store.index.is_dir() else []:
-            remove_posts(folder, keys["posts"])
-        for kind, schema in MEASURES.items():
-            for path in sorted(store.measures(kind).glob("*.parquet")):
-                _rewrite(path, schema, partial(_measures, gone, kind))
-        for table in ("posts", "comments", "accounts", "community"):
-            for path in sorted((out / table).rglob("*.parquet")):
-                _rewrite_partition(path, table, gone)
-        if (out / "report.html").exists():
-            from pinzhi.report import write_report
+        return finish_forgetting(store, gone.with_more(sorted(people), (), ()))
 
-            write_report(out)
-        # The rows themselves last: a call that is killed before finds all that hangs on them again.
-        removed = dict.fromkeys(schemas.KEYS, 0)
-        for table in removed:
-            for path in sorted(store.files.glob(f"*/{table}.parquet")):
-                removed[table] += _rewrite(path, schemas.CANONICAL[table], partial(gone.without, table))
-        store.scratch.mkdir(parents=True, exist_ok=True)  # the tables are no longer those of the last run
+
+def finish_forgetting(store: Store, gone: Forgotten) -> dict[str, int]:
+    """Remove all of `gone` from `store`, which is held; returns the rows removed by canonical table."""
+    keys = {table: sorted(_keys(store, table, gone)) for table in _KEYED}
+    gone = gone.with_more((), keys["posts"], keys["comments"])
+    gone.save(store, is_pending=True)
+    for folder in sorted(store.index.iterdir()) if store.index.is_dir() else []:
+        remove_posts(folder, keys["posts"])
+    for kind, schema in MEASURES.items():
+        for path in sorted(store.measures(kind).glob("*.parquet")):
+            _rewrite(path, schema, partial(_measures, gone, kind))
+    for table in ("posts", "comments", "accounts", "community"):
+        for path in sorted((store.out / table).rglob("*.parquet")):
+            _rewrite_partition(path, table, gone)
+    for path in (*store.files.glob("*/rejects.parquet"), *(store.out / "rejects").rglob("*.parquet")):
+        _rewrite_rejects(path)
+    if (store.out / "report.html").exists():
+        from pinzhi.report import write_report
+
+        write_report(store.out)
+    # The rows themselves last: a call that is killed before finds all that hangs on them again.
+    removed = dict.fromkeys(schemas.KEYS, 0)
+    for table in removed:
+        for path in sorted(store.files.glob(f"*/{table}.parquet")):
+            removed[table] += _rewrite(path, schemas.CANONICAL[table], partial(gone.without, table))
+    store.scratch.mkdir(parents=True, exist_ok=True)  # the tables are no longer those of the last run
+    gone.save(store, is_pending=False)
     return removed
+
+
+def _mark(pseudonymise: Pseudonymiser) -> str:
+    """What tells one key from another, and nothing else."""
+    return pseudonymise.id("", "forgotten")
+
+
+def _rewrite_rejects(path: Path) -> None:
+    """Rejects without the records themselves: by whom one is that could not be read, nobody knows."""
+    if any(rows["raw"].null_count < rows.num_rows for rows in _batches(path)):
+        write_parquet((_changed(rows, "raw", [None] * rows.num_rows) for rows in _batches(path)), path, schemas.REJECTS)
 
 
 def _list(store: Store) -> Path:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from pinzhi import schemas
 from pinzhi.archive.forget import Forgotten
 from pinzhi.archive.store import Store, parquet_list
-from pinzhi.readers import Pseudonymiser, Source, read_source
+from pinzhi.readers import Pseudonymiser, Source, in_order, read_source
 from pinzhi.readers.frame import Reject
 from pinzhi.readers.newest import newest
 from pinzhi.tables import TEMPORARY, put_in_place, write_parquet, write_text
@@ -24,9 +24,11 @@ BUCKET = 100_000  # rows that are merged at once; more are split by a hash of th
 
 
 def ingest(
-    source: Source, store: Store, pseudonymise: Pseudonymiser | None, forgotten: Forgotten | None = None
-) -> Path:
-    """Read `source`, but for what is `forgotten`, into its folder of canonical tables; a folder that is there is whole and stays."""
+    source: Source, store: Store, pseudonymise: Pseudonymiser | None, forgotten: Forgotten | None = None,
+    sequence: int = 0,
+) -> Path:  # fmt: skip
+    """Read `source`, but for what is `forgotten`, into its folder of canonical tables; a folder that is there is whole and stays.
+    `sequence` is that of the run."""
     target = store.files / source.digest
     if target.exists():
         return target
@@ -43,7 +45,10 @@ def ingest(
         counts[table] += batch.num_rows
     for writer in writers.values():
         writer.close()
-    described = {"name": source.name, "reader": source.reader, "format": source.format, "rows": counts}
+    described = {
+        "name": source.name, "reader": source.reader, "format": source.format, "rows": counts, "content": source.content,
+        "sequence": sequence,
+    }  # fmt: skip
     write_text(json.dumps(described, ensure_ascii=False) + "\n", temporary / "source.json")
     put_in_place(temporary, target)
     return target
@@ -55,8 +60,14 @@ def _remembered(
     """Batches of `source` without what is `forgotten`; a reject says how much that was."""
     lost: Counter[str] = Counter()
     for table, batch in read_source(source, pseudonymise):
-        if forgotten is None or table == "rejects":
+        if forgotten is None:
             yield table, batch
+            continue
+        if table == "rejects":  # by whom a record is that could not be read, nobody knows
+            yield (
+                table,
+                pa.RecordBatch.from_pylist([{**row, "raw": None} for row in batch.to_pylist()], schemas.REJECTS),
+            )
             continue
         kept = forgotten.without(table, pa.Table.from_batches([batch]))
         lost[table] += batch.num_rows - kept.num_rows
@@ -80,11 +91,12 @@ def register(connection: "DuckDBPyConnection", store: Store) -> None:
 
     Merged bucket by bucket and kept where the database may spill, so that later queries need not merge again.
     """
-    order: list[tuple[str, str]] = []
-    for path in sorted(store.files.glob("*/source.json")):
-        order.append((json.loads(path.read_text("utf-8"))["name"], path.parent.name))
+    order = []  # by name, and of one name the one that was read later last
+    for path in store.files.glob("*/source.json"):
+        told = json.loads(path.read_text("utf-8"))
+        order.append((in_order(told["name"]), told.get("sequence", -1), path.parent.name))
     connection.execute("CREATE TEMP TABLE source_order (digest VARCHAR, rank INTEGER)")
-    ranked = [(digest, rank) for rank, (_, digest) in enumerate(sorted(order))]
+    ranked = [(digest, rank) for rank, (*_, digest) in enumerate(sorted(order))]
     if ranked:
         connection.executemany("INSERT INTO source_order VALUES (?, ?)", ranked)
     for table, schema in schemas.CANONICAL.items():

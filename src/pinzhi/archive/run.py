@@ -1,6 +1,7 @@
 """The stages of a run, in order."""
 
 import hashlib
+import json
 import shutil
 import time
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from pinzhi.archive.finish import Finishing
-from pinzhi.archive.forget import Forgotten
+from pinzhi.archive.forget import Forgotten, finish_forgetting
 from pinzhi.archive.ingest import ingest, register, write_rejects
 from pinzhi.archive.measure import Inputs, Measuring, Progress, register_measures
 from pinzhi.archive.store import Store
@@ -56,19 +57,26 @@ def run(
         raise InputError(f"expected an archive that a reader knows, found none ({reasons}); try `pinzhi inspect`")
     store = Store(out)
     with store.held():
-        known = {path.parent.name for path in store.files.glob("*/source.json")}
-        digests = sorted(known | {source.digest for source in sources})
+        gone = Forgotten.load(store, lambda: pseudonymise or Pseudonymiser(load_key()))
+        if gone is not None and gone.is_pending:
+            finish_forgetting(store, gone)
+        known = {path.parent.name: json.loads(path.read_text("utf-8")) for path in store.files.glob("*/source.json")}
+        fresh = [source for source in sources if source.digest not in known]
+        current = {source.content: source.digest for source in sources}
+        # What the same content was read as before, by another reader or mapping, goes.
+        stale = {digest for digest, told in known.items() if current.get(told.get("content"), digest) != digest}
+        digests = sorted((known.keys() - stale) | set(current.values()))
         unread_lines = sorted(f"{reject.source}\t{reject.reason}" for reject in unread)
         run_id = _run_id(digests, unread_lines, config, brands, scorer, pseudonymise is None)
         whole = store.whole_runs()
         if whole and whole[-1]["run_id"] == run_id and not store.is_unfinished():
             return RunSummary(run_id, False, 0)  # an older run of this id was overwritten by the ones after it
         sequence = whole[-1]["sequence"] + 1 if whole else 0
-        fresh = [source for source in sources if source.digest not in known]
-        gone = Forgotten.load(store, lambda: pseudonymise or Pseudonymiser(load_key()))
         for number, source in enumerate(fresh):
             progress("read", number, len(fresh))
-            ingest(source, store, pseudonymise, gone)
+            ingest(source, store, pseudonymise, gone, sequence)
+        for digest in stale:
+            shutil.rmtree(store.files / digest)
         progress("read", len(fresh), len(fresh))
         write_rejects(unread, store)
         laps.end("read")

@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from pinzhi.errors import InputError, UsageError
 from pinzhi.readers.backoffice import BackOfficeReader
-from pinzhi.readers.base import Reader
+from pinzhi.readers.base import Reader, Shape
 from pinzhi.readers.bilibili import BilibiliCrawlerReader, DanmakuReader
 from pinzhi.readers.canonical import CanonicalReader
 from pinzhi.readers.detect import Unreadable, described, sniff
 from pinzhi.readers.frame import Reject, Source, read_parts
-from pinzhi.readers.mapping import SUFFIXES, Mapping, MappingReader, shipped_mappings
+from pinzhi.readers.mapping import SUFFIXES, Mapping, mapped, shipped_mappings
 from pinzhi.readers.mediacrawler import MediaCrawlerReader
 from pinzhi.readers.nghuyong import NghuyongReader
 from pinzhi.readers.pseudonym import Pseudonymiser
@@ -40,7 +40,6 @@ READERS: tuple[Reader, ...] = (
     WeweRssReader(), BilibiliCrawlerReader(), DanmakuReader(), QzoneReader(), RenrenReader(), TbCommentReader(),
     BackOfficeReader(), SiteReader(), WeiboCrawlerReader(),
 )  # fmt: skip
-_READERS = {reader.name: reader for reader in READERS}
 FRAME_VERSION = "6"  # part of every digest, as each reader's own version is
 _COPY = re.compile(r"(.+?) ?\(([0-9]{1,4})\)", re.DOTALL)
 _TEMPORARY = ("Thumbs.db", "desktop.ini", "__MACOSX")
@@ -49,22 +48,43 @@ _TEMPORARY = ("Thumbs.db", "desktop.ini", "__MACOSX")
 def discover(inputs: Sequence[Path]) -> tuple[list[Source], list[Reject]]:
     """Files of `inputs` (files or folders) that a reader knows, by name, and a reject for every other.
 
-    Among them may be mappings (`*.mapping.yaml`), by which files that fit them are read before any reader is asked. Links inside a
-    folder are not followed. Raises UsageError when an input does not exist, InputError for a mapping with a fault.
+    Among them may be mappings (`*.mapping.yaml`), by which files that fit them are read before any reader is asked: one within a
+    folder counts below that folder, one that is named itself everywhere. Links inside a folder are not followed. Raises UsageError when an input
+    does not exist, InputError for a fault of a mapping that is named itself; one within a folder is a reject.
     """
     sources: list[Source] = []
     rejects: list[Reject] = []
     found = _files(inputs)
-    mappings = [Mapping.load(path) for path, _, reason in found if reason is None and path.name.endswith(SUFFIXES)]
+    scopes, faulty = _mappings(inputs, found)
     for path, name, reason in found:
         if reason is None and path.name.endswith(SUFFIXES):
             continue
-        one = Reject(name, None, None, reason) if reason is not None else _recognise(path, name, mappings)
+        here = [mapping for folder, mapping in scopes if folder is None or path.is_relative_to(folder)]
+        one = Reject(name, None, None, reason) if reason is not None else _recognise(path, name, here)
         if isinstance(one, Source):
             sources.append(one)
         else:
             rejects.append(one)
-    return sources, rejects
+    return sources, [*rejects, *faulty]
+
+
+def _mappings(
+    inputs: Sequence[Path], found: Sequence[tuple[Path, str, str | None]]
+) -> tuple[list[tuple[Path | None, Mapping]], list[Reject]]:
+    """Mappings with the folder below which each counts, None for one that was named itself; and those within a folder that have
+    a fault. Raises InputError for a fault of one that was named."""
+    scopes: list[tuple[Path | None, Mapping]] = []
+    faulty: list[Reject] = []
+    for path, name, reason in found:
+        if reason is None and path.name.endswith(SUFFIXES):
+            is_named = path in inputs
+            try:
+                scopes.append((None if is_named else path.parent, Mapping.load(path)))
+            except InputError as error:
+                if is_named:
+                    raise
+                faulty.append(Reject(name, None, None, str(error)))
+    return sorted(scopes, key=lambda scope: -len(scope[0].parts) if scope[0] else 0), faulty
 
 
 def _files(inputs: Sequence[Path]) -> list[tuple[Path, str, str | None]]:
@@ -74,7 +94,7 @@ def _files(inputs: Sequence[Path]) -> list[tuple[Path, str, str | None]]:
     for root in inputs:
         if not root.exists():
             raise UsageError(f"{root}: expected a file or folder, found no such file; check the path")
-        for path, name, reason in sorted(_walk(root), key=lambda found: _in_order(found[1])):
+        for path, name, reason in sorted(_walk(root), key=lambda found: in_order(found[1])):
             real = os.path.realpath(path)
             if reason is None and real in seen:
                 continue  # named twice
@@ -119,7 +139,7 @@ def _left_out(entry: "os.DirEntry[str]", root: Path) -> str | None:
     return None if is_known else "expected a file, found a device, socket or pipe"
 
 
-def _in_order(name: str) -> tuple[str, int, str]:
+def in_order(name: str) -> tuple[str, int, str]:
     """Names as they sort; a later download of a file, `a (1).xlsx`, comes behind the first, `a.xlsx`."""
     stem, dot, suffix = name.rpartition(".")
     found = _COPY.fullmatch(stem) if dot else None
@@ -138,12 +158,11 @@ def _name(name: str) -> str:
 def _recognise(path: Path, name: str, mappings: Sequence[Mapping]) -> Source | Reject:
     try:
         shape = sniff(path, name)
-        for reader in (*map(MappingReader, mappings), *READERS, *map(MappingReader, shipped_mappings())):
-            parts = reader.parts(shape)
-            if parts:
-                labels = ", ".join(dict.fromkeys(part.layout.label for part in parts))
-                mapping = reader.mapping if isinstance(reader, MappingReader) else None
-                return Source(path, name, reader.name, f"{shape.kind}: {labels}", _digest(path, name, reader), mapping)
+        reader = _reader(shape, mappings)
+        if reader is not None:
+            labels = ", ".join(dict.fromkeys(part.layout.label for part in reader.parts(shape)))
+            content = _content(path, name)
+            return Source(path, name, f"{shape.kind}: {labels}", _digest(content, reader), content, reader)
         reason = f"no reader knows this file: {described(shape)}; docs/formats.md lists what is read; `pinzhi inspect --suggest` proposes a mapping of its columns"
     except Unreadable as error:
         reason = str(error)
@@ -152,14 +171,29 @@ def _recognise(path: Path, name: str, mappings: Sequence[Mapping]) -> Source | R
     return Reject(name, None, None, reason)
 
 
-def _digest(path: Path, name: str, reader: Reader) -> str:
-    """32 hex digits over reader version, name and content; rows that a database still holds in its log count too."""
-    digest = hashlib.sha256(f"{FRAME_VERSION}\n{reader.name} {reader.version}\n{name}\n".encode())
+def _reader(shape: Shape, mappings: Sequence[Mapping]) -> Reader | None:
+    """Who reads a file: a user's mapping, a reader, or a mapping that comes with pinzhi."""
+    return (
+        mapped(shape, mappings, READERS)
+        or next((reader for reader in READERS if reader.parts(shape)), None)
+        or mapped(shape, shipped_mappings(), ())
+    )
+
+
+def _content(path: Path, name: str) -> str:
+    """32 hex digits over name and content; rows that a database still holds in its log count too."""
+    digest = hashlib.sha256(f"{name}\n".encode())
     for part in (path, path.with_name(f"{path.name}-wal")):
         if part.exists():
             with part.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:32]
+
+
+def _digest(content: str, reader: Reader) -> str:
+    """32 hex digits over what is read and by whom."""
+    told = f"{FRAME_VERSION}\n{reader.name} {reader.version}\n{content}"
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 def read_source(source: Source, pseudonymise: Pseudonymiser | None) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -168,11 +202,10 @@ def read_source(source: Source, pseudonymise: Pseudonymiser | None) -> Iterator[
     With `pseudonymise`, comment authors and the author fields of rejected records are hidden. Raises InputError when
     the file has gone or changed its format since it was discovered.
     """
-    reader = MappingReader(source.mapping) if source.mapping else _READERS[source.reader]
     try:
         shape = sniff(source.path, source.name)
     except (Unreadable, OSError) as error:
         raise InputError(f"{source.path}: expected the file found before, found: {error}; run it again") from error
-    if not reader.parts(shape):
+    if not source.by.parts(shape):
         raise InputError(f"{source.path}: expected {source.format}, found that it changed meanwhile; run it again")
-    yield from read_parts(reader, shape, pseudonymise)
+    yield from read_parts(source.by, shape, pseudonymise)

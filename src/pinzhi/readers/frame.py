@@ -15,7 +15,6 @@ from pinzhi.readers.danmaku import danmaku_items
 from pinzhi.readers.feeds import feed_items
 from pinzhi.readers.jsons import json_array, json_lines, json_sections
 from pinzhi.readers.lines import csv_rows
-from pinzhi.readers.mapping import Mapping
 from pinzhi.readers.packed_xml import Damaged
 from pinzhi.readers.pseudonym import Pseudonymiser, Redactor, mask_private
 from pinzhi.readers.raw import MAX_RAW, Broken, Raw, Record, Row
@@ -36,10 +35,15 @@ class Source:
 
     path: Path
     name: str
-    reader: str
     format: str
     digest: str
-    mapping: Mapping | None = None  # by which it is read, where no reader knows it
+    content: str  # digest of its name and content alone
+    by: Reader
+
+    @property
+    def reader(self) -> str:
+        """The name of who reads it."""
+        return self.by.name
 
 
 @dataclass(frozen=True)

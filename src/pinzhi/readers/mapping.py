@@ -1,7 +1,7 @@
 """Files of any tool, read by a mapping: a YAML file that says which columns hold what."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatch
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from pinzhi import paths, schemas
 from pinzhi.readers import values
-from pinzhi.readers.base import Cell, Expand, Layout, Note, Part, Shape
+from pinzhi.readers.base import Cell, Expand, Layout, Note, Part, Reader, Shape
 from pinzhi.readers.raw import Raw
 from pinzhi.yaml_file import load_yaml
 
@@ -24,7 +24,7 @@ _BODIES = ("text", "title", "quoted_text")
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")  # names of columns may begin and end with spaces
 
 
 class MadeId(_Part):
@@ -48,16 +48,33 @@ class Constant(_Part):
 
 
 Place = str | MadeId | Constant
-_Places = Annotated[
-    tuple[Place, ...], BeforeValidator(lambda given: given if isinstance(given, list | tuple) else (given,))
-]
+
+
+def _places(given: Any) -> tuple[Any, ...]:
+    """One place or several, each a name, `id_of` or `constant`; numbers are names and values too."""
+    places = []
+    for one in given if isinstance(given, list | tuple) else (given,):
+        if isinstance(one, int | float) and not isinstance(one, bool):
+            one = str(one)
+        if isinstance(one, dict) and one.keys() == {"constant"}:
+            one = Constant(constant=str(one["constant"]))
+        elif isinstance(one, dict) and one.keys() == {"id_of"} and isinstance(one["id_of"], list) and one["id_of"]:
+            one = MadeId(id_of=tuple(map(str, one["id_of"])))
+        if not isinstance(one, Place) or one == "":
+            raise ValueError("expected a column, {id_of: [columns]} or {constant: value}, found " + repr(one)[:80])
+        places.append(one)
+    return tuple(places)
+
+
+_Places = Annotated[tuple[Any, ...], BeforeValidator(_places)]
 
 
 class When(_Part):
     """By what a file is known. Each part that is given must hold; a mapping without any reads every file that has its columns."""
 
     columns: tuple[str, ...] = ()  # all of these are there
-    names: tuple[str, ...] = ()  # one of these words is in the name of the file or of a folder above it
+    names: tuple[str, ...] = ()  # one of these words is in the name of the file or of its folders
+    but: tuple[str, ...] = ()  # and none of these
     files: str = "*"  # the name of the file, with * and ?
     section: str | None = None  # of a workbook, database or JSON object
 
@@ -67,9 +84,17 @@ class Mapping(_Part):
     counts, an id made of columns, or a constant. `outer.inner` is a field within a field."""
 
     name: str = Field(pattern=r"^[\w-]+$")
-    platform: str | None = Field(default=None, pattern=_PLATFORM)
+    platform: Annotated[str | None, BeforeValidator(values.platform)] = Field(default=None, pattern=_PLATFORM)
     when: When = When()
     tables: dict[str, dict[str, _Places]] = Field(min_length=1)
+
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _filled(cls, tables: Any) -> Any:
+        for table, columns in tables.items() if isinstance(tables, dict) else ():
+            if not isinstance(columns, dict) or not columns:
+                raise ValueError(f"{table}: expected columns, found {'none' if not columns else repr(columns)[:80]}")
+        return tables
 
     @field_validator("tables")
     @classmethod
@@ -112,10 +137,11 @@ class Mapping(_Part):
             name: tuple(_cell(place, types.field(name)) for place in places) for name, places in columns.items()
         }  # fmt: skip
         personal = {
-            field
+            part
             for name in ("author_id", "author_name")
             for place in columns.get(name, ())
             for field in ((place,) if isinstance(place, str) else place.id_of if isinstance(place, MadeId) else ())
+            for part in (field, field.rpartition(".")[2])
         }
         return Layout(f"{self.name} {table}", table, cells, self.platform, is_clean=True, personal=frozenset(personal))
 
@@ -126,8 +152,10 @@ class Mapping(_Part):
             return False
         if not fnmatch(shape.path.name, when.files):
             return False
-        hints = " ".join(shape.hints).lower()
-        if when.names and not any(word.lower() in hints for word in when.names):
+        named = f"{shape.path.parent.name}/{shape.name}".lower()  # and no folder further up: it may be called anything
+        if when.names and not any(word.lower() in named for word in when.names):
+            return False
+        if any(word.lower() in named for word in when.but):
             return False
         there = shape.columns(section)
         return there.issuperset(when.columns) and all(self._has_keys(table, there) for table in self.tables)
@@ -147,6 +175,8 @@ def _is_there(place: Place, there: set[str]) -> bool:
 
 
 def _cell(place: Place, field: pa.Field) -> Cell:
+    if isinstance(place, Constant) and field.name == "platform":
+        return lambda _: values.platform(place.constant)
     if not isinstance(place, str):
         return place.cell()
     if field.name == "platform":
@@ -168,24 +198,42 @@ def field_of(raw: Raw, name: str) -> Any:
 
 
 class MappingReader:
-    """Reads what one mapping fits."""
+    """Reads what mappings fit, each section by the first that does; what none fits is left to the reader `base`, if there is one."""
 
-    def __init__(self, mapping: Mapping) -> None:
-        self.mapping = mapping
-        self.name = mapping.name
-        self.version = f"1 {mapping.digest}"
+    def __init__(self, mappings: Sequence[Mapping], base: Reader | None = None) -> None:
+        self.mappings, self.base = tuple(mappings), base
+        self.name = ", ".join([*(one.name for one in mappings), *([base.name] if base else [])])
+        self.version = " ".join(["2", *(one.digest for one in mappings), *([base.name, base.version] if base else [])])
 
     def parts(self, shape: Shape) -> tuple[Part, ...]:
-        """Every section that the mapping fits."""
-        main, *others = self.mapping.layouts
-        expand = _rows(main, others) if others else None
-        return tuple(
-            Part(main, section, expand) for section in shape.sections if self.mapping.fits(shape, section)
-        )  # fmt: skip
+        """Every section that a mapping fits, and those of the other reader."""
+        found: dict[str, Part] = {}
+        for section in shape.sections:
+            mapping = next((one for one in self.mappings if one.fits(shape, section)), None)
+            if mapping is not None:
+                main, *others = mapping.layouts
+                found[section] = Part(main, section, _rows(main, others) if others else None)
+        if found and self.base is not None:
+            found = {part.section: part for part in self.base.parts(shape)} | found
+        return tuple(found.values())
 
     def ignored(self, section: str) -> str | None:
-        """No section is."""
+        """What the other reader says of a section."""
+        return self.base.ignored(section) if self.base else None
+
+
+def mapped(shape: Shape, mappings: Sequence[Mapping], readers: Sequence[Reader]) -> MappingReader | None:
+    """Who reads a file by some of `mappings`, None where no mapping fits."""
+    fitting = [one for one in mappings if any(one.fits(shape, section) for section in shape.sections)]
+    if not fitting:
         return None
+    taken = {section for section in shape.sections if any(one.fits(shape, section) for one in fitting)}
+    base = None
+    if taken != set(shape.sections):
+        base = next(
+            (reader for reader in readers if any(part.section not in taken for part in reader.parts(shape))), None
+        )
+    return MappingReader(fitting, base)
 
 
 def _rows(main: Layout, others: list[Layout]) -> Expand:

@@ -14,18 +14,18 @@ from pinzhi.errors import InputError
 from pinzhi.readers import values
 from pinzhi.readers.base import Shape
 from pinzhi.readers.detect import Unreadable, sniff
-from pinzhi.readers.mapping import TABLES, field_of
+from pinzhi.readers.mapping import TABLES, Mapping, field_of
 from pinzhi.readers.raw import Raw
 
 # Words that columns of each kind are called by, likeliest first; compared without case, spaces and punctuation.
 _CALLED: dict[str, dict[str, tuple[str, ...]]] = {
     "posts": {
-        "post_id": ("postid", "帖子id", "作品id", "笔记id", "视频id", "文章id", "微博id", "noteid", "videoid", "itemid", "articleid", "threadid", "编号", "id"),
-        "account_id": ("accountid", "账号id", "作者id", "用户id", "频道id", "userid", "authorid", "channelid", "uid", "mid", "账号", "作者", "发布者", "频道", "店铺"),
-        "published_at": ("publishedat", "发布时间", "发表时间", "上传时间", "发帖时间", "publishtime", "pubtime", "createtime", "createdat", "发布日期", "时间", "日期", "time", "date"),
-        "title": ("标题", "title", "题目", "subject"),
+        "post_id": ("postid", "帖子id", "作品id", "笔记id", "视频id", "文章id", "微博id", "动态id", "回答id", "noteid", "videoid", "itemid", "articleid", "threadid", "vid", "aid", "bvid", "answerid", "编号", "id"),
+        "account_id": ("accountid", "账号id", "作者id", "用户id", "频道id", "博主id", "达人id", "发布者id", "userid", "authorid", "channelid", "uid", "mid", "账号", "作者", "发布者", "发布人", "博主昵称", "博主", "达人昵称", "达人", "回答者", "楼主", "频道", "店铺"),
+        "published_at": ("publishedat", "发布时间", "发表时间", "上传时间", "发帖时间", "发布于", "publishtime", "pubtime", "createtime", "createdat", "发布日期", "时间", "日期", "time", "date"),
+        "title": ("标题", "title", "题目", "问题", "subject"),
         "text": ("正文", "内容", "文案", "简介", "描述", "text", "content", "body", "desc", "description", "caption"),
-        "likes": ("点赞数", "点赞", "获赞", "赞", "likes", "likecount", "diggcount", "upcount", "like", "up", "顶"),
+        "likes": ("点赞数", "点赞", "获赞", "赞同数", "赞数", "赞", "likes", "likecount", "diggcount", "upcount", "voteup", "like", "up", "顶"),
         "reposts": ("转发数", "转发", "分享数", "分享", "转帖数", "reposts", "repostcount", "sharecount", "shares", "forwardcount"),
         "comments": ("评论数", "评论量", "回复数", "评论", "comments", "commentcount", "commentnum", "replycount", "replies", "reply"),
         "reads": ("阅读数", "阅读量", "播放量", "播放数", "播放次数", "浏览量", "浏览数", "曝光", "reads", "readcount", "viewcount", "views", "playcount", "view", "play", "pv"),
@@ -37,19 +37,19 @@ _CALLED: dict[str, dict[str, tuple[str, ...]]] = {
         "fetched_at": ("抓取时间", "采集时间", "crawltime", "fetchedat", "updatetime", "更新时间"),
     },
     "comments": {
-        "comment_id": ("commentid", "评论id", "点评id", "评价id", "reviewid", "rpid", "cid", "评论编号", "编号", "id"),
-        "post_id": ("postid", "帖子id", "作品id", "笔记id", "视频id", "文章id", "商品id", "酒店id", "noteid", "videoid", "itemid", "productid", "hotelid", "商品名称", "商品标题", "酒店名称", "景点名称", "产品名称", "作品标题", "视频标题", "帖子标题", "商品"),
+        "comment_id": ("commentid", "评论id", "点评id", "评价id", "留言id", "弹幕id", "reviewid", "rpid", "cid", "评论编号", "编号", "id"),
+        "post_id": ("postid", "帖子id", "作品id", "笔记id", "视频id", "文章id", "商品id", "酒店id", "noteid", "videoid", "itemid", "productid", "hotelid", "商品名称", "商品标题", "酒店名称", "景点名称", "产品名称", "店铺名称", "作品标题", "视频标题", "文章标题", "笔记标题", "帖子标题", "商品", "酒店", "景点", "店铺"),
         "parent_id": ("parentid", "上级评论id", "父评论id", "回复id", "replyto", "parentcommentid", "rootid", "回复对象id"),
-        "author_id": ("authorid", "评论者id", "用户id", "买家id", "userid", "memberid", "uid"),
-        "author_name": ("用户名", "用户昵称", "买家昵称", "昵称", "评论者", "评论人", "买家", "网名", "用户", "nickname", "nick", "username", "screenname", "authorname", "author"),
-        "created_at": ("评论时间", "点评时间", "评价时间", "评论日期", "评价日期", "发表时间", "createdat", "createtime", "commenttime", "ctime", "时间", "日期", "time", "date"),
-        "text": ("评论内容", "点评内容", "评价内容", "评论正文", "评论", "评价", "点评", "内容", "留言", "comment", "content", "text", "review", "message"),
-        "likes": ("点赞数", "有用数", "点赞", "赞", "likes", "likecount", "upcount", "usefulcount", "diggcount", "like", "up"),
+        "author_id": ("authorid", "评论者id", "用户id", "买家id", "会员id", "userid", "memberid", "uid"),
+        "author_name": ("用户名", "用户昵称", "买家昵称", "会员名", "昵称", "评论者", "评论人", "评论用户", "留言人", "留言者", "发布人", "买家", "网名", "用户", "nickname", "nick", "username", "screenname", "authorname", "author", "membername", "user"),
+        "created_at": ("评论时间", "点评时间", "评价时间", "留言时间", "评论日期", "评价日期", "发表时间", "发布时间", "createdat", "createtime", "commenttime", "ctime", "时间", "日期", "time", "date"),
+        "text": ("评论内容", "点评内容", "评价内容", "留言内容", "弹幕内容", "评论正文", "评论", "评价", "点评", "内容", "留言", "comment", "content", "text", "review", "message"),
+        "likes": ("点赞数", "有用数", "赞数", "点赞", "赞", "likes", "likecount", "upcount", "usefulcount", "diggcount", "like", "up"),
         "author_followers": ("粉丝数", "粉丝", "followers", "fans"),
     },
     "accounts": {
-        "account_id": ("accountid", "账号id", "用户id", "userid", "uid", "mid", "id", "账号"),
-        "name": ("账号名称", "昵称", "名称", "账号名", "name", "nickname", "screenname", "username"),
+        "account_id": ("accountid", "账号id", "用户id", "博主id", "达人id", "userid", "uid", "mid", "id", "账号"),
+        "name": ("账号名称", "昵称", "博主昵称", "达人昵称", "名称", "账号名", "name", "nickname", "screenname", "username"),
         "followers": ("粉丝数", "粉丝", "粉丝量", "followers", "followercount", "fans", "fanscount"),
         "following": ("关注数", "关注", "following", "followingcount", "follows", "friendscount"),
         "posts": ("作品数", "微博数", "帖子数", "发文数", "笔记数", "视频数", "posts", "postcount", "statusescount"),
@@ -57,6 +57,10 @@ _CALLED: dict[str, dict[str, tuple[str, ...]]] = {
         "fetched_at": ("抓取时间", "采集时间", "日期", "统计日期", "fetchedat", "crawltime", "date"),
     },
 }  # fmt: skip
+_WHOLE = ("id", "编号", "uid", "mid", "cid", "up", "like", "user", "play", "view")  # they say something only alone
+_SAID_BY_READERS = re.compile(
+    "评论|评价|点评|留言|弹幕|comment|review", re.IGNORECASE
+)  # what a column of comments is called by
 _ESSENTIAL = {"posts": ("text", "title"), "comments": ("text",), "accounts": ("followers",)}
 _TELLING = {"posts": ("reads", "reposts", "collects", "title", "comments"), "comments": ("parent_id", "author_name", "comment_id"), "accounts": ("followers", "following")}  # fmt: skip
 _PLATFORMS = {
@@ -98,7 +102,10 @@ def suggest(path: Path) -> str:
             "see docs/formats.md on how to write a mapping by hand"
         )
     section = max(found, key=lambda name: found[name].score)
-    return _as_yaml(shape, section if len(shape.sections) > 1 else None, found[section], _platform(shape, section))
+    proposed = _as_yaml(shape, section if len(shape.sections) > 1 else None, found[section], _platform(shape, section))
+    if not Mapping.model_validate(yaml.safe_load(proposed)).fits(shape, section):
+        raise InputError(f"{path}: expected columns that a mapping can name, found others; see docs/formats.md")
+    return proposed
 
 
 def _flat(records: Sequence[Raw]) -> dict[str, list[Any]]:
@@ -132,8 +139,15 @@ def _propose(table: str, columns: dict[str, list[Any]]) -> Suggestion | None:
     }  # fmt: skip
     if not any(name in chosen for name in _ESSENTIAL[table]):
         return None
-    if table == "posts" and "text" not in chosen:
-        chosen["text"] = chosen["title"]
+    of = {name: likely[wanted.index(name), raw.index(one)] for name, one in chosen.items()}
+    score = sum(of.values()) + sum(of[name] for name in _TELLING[table] if name in of)
+    if "text" in chosen and _SAID_BY_READERS.search(chosen["text"]):
+        score += 2.0 if table == "comments" else -2.0
+    if table == "posts":
+        chosen.setdefault("text", chosen.get("title", ""))
+        address = columns.get(chosen.get("url", ""), ())
+        if "post_id" not in chosen and address and len(set(map(str, address))) == len(address):
+            chosen["post_id"] = chosen["url"]
     key = {"posts": "post_id", "comments": "comment_id", "accounts": "account_id"}[table]
     made_of: list[str] = []
     if key not in chosen:
@@ -141,8 +155,6 @@ def _propose(table: str, columns: dict[str, list[Any]]) -> Suggestion | None:
             return None
         names = ("post_id", "author_id", "author_name", "title", "text", "published_at", "created_at")
         made_of = list(dict.fromkeys(chosen[name] for name in names if name in chosen))
-    of = {name: likely[wanted.index(name), raw.index(one)] for name, one in chosen.items()}
-    score = sum(of.values()) + sum(of[name] for name in _TELLING[table] if name in of)
     listed = {name: [chosen[name]] for name in wanted if name in chosen}
     return Suggestion(table, listed, [one for one in raw if one not in chosen.values()], float(score), made_of)
 
@@ -152,6 +164,8 @@ def _likelihood(table: str, name: str, column: str, cells: Sequence[Any]) -> flo
     filled = [cell for cell in cells if not values.is_null(cell)]
     if filled and not _IS[_KIND.get(name, "word")](filled):
         return 0.0
+    if (table, name) in (("posts", "post_id"), ("comments", "comment_id")) and len(set(map(str, filled))) < len(filled):
+        return 0.0  # one key, one record
     return max(_called_like(column, word, place) for place, word in enumerate(_CALLED[table][name]))
 
 
@@ -162,6 +176,8 @@ def _called_like(column: str, word: str, place: int) -> float:
     rank = 1 - 0.01 * place
     if word in (plain, whole):
         return rank
+    if word in _WHOLE:
+        return 0.0
     if len(word) > 1 and (plain.endswith(word) or plain.startswith(word)):
         return 0.7 * rank * (0.6 + 0.4 * len(word) / len(plain))
     return 0.5 * rank * len(word) / len(plain) if len(word) > 1 and word in plain else 0.0
@@ -187,10 +203,17 @@ def _is_id(cells: Sequence[Any]) -> bool:
     return all(not isinstance(cell, float) and len(str(cell)) <= 200 and "\n" not in str(cell) for cell in cells)
 
 
+def _is_who(cells: Sequence[Any]) -> bool:
+    """Whether cells may be ids or names of people: no sentences, no addresses."""
+    return _is_id(cells) and all(
+        len(str(cell)) <= 40 and not re.search(r"//|[，。！？!?\s]{1}\S", str(cell)) for cell in cells
+    )
+
+
 _KIND = {
     **dict.fromkeys(("published_at", "created_at", "fetched_at"), "time"),
     **dict.fromkeys(("likes", "reposts", "comments", "reads", "collects", "followers", "following", "posts", "author_followers"), "count"),
-    **dict.fromkeys(("text", "title"), "text"), **dict.fromkeys(("post_id", "comment_id", "account_id", "author_id", "parent_id"), "id"),
+    **dict.fromkeys(("text", "title"), "text"), **dict.fromkeys(("post_id", "comment_id", "parent_id"), "id"), **dict.fromkeys(("account_id", "author_id", "author_name", "name"), "who"),
     "url": "url", "verified": "flag", "cost": "number",
 }  # fmt: skip
 _IS: dict[str, Callable[[Sequence[Any]], bool]] = {
@@ -201,6 +224,7 @@ _IS: dict[str, Callable[[Sequence[Any]], bool]] = {
     "url": lambda cells: sum("//" in str(cell) or "www." in str(cell) for cell in cells) >= _SHARE * len(cells),
     "text": lambda cells: not _readable(lambda cell: values.count(cell)[0], cells) and not _readable(_moment, cells),
     "id": _is_id,
+    "who": _is_who,
     "word": lambda cells: all(len(str(cell)) <= 100 for cell in cells),
 }
 
@@ -220,7 +244,14 @@ def _as_yaml(shape: Shape, section: str | None, one: Suggestion, platform: str) 
     def word(text: str) -> str:
         return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=10**6).strip()
 
-    needed = dict.fromkeys(name.partition(".")[0] for names in one.columns.values() for name in names)
+    there = (
+        shape.columns(section)
+        if section is not None
+        else {name for part in shape.sections for name in shape.columns(part)}
+    )
+    needed = dict.fromkeys(
+        name if name in there else name.partition(".")[0] for names in one.columns.values() for name in names
+    )
     stem = re.sub(r"[^\w-]+", "-", shape.path.stem).strip("-") or "table"
     lines = [
         "# 由列名和内容推测，请核对后保存为 某某.mapping.yaml，放在档案旁边或与档案一起写在命令里。",

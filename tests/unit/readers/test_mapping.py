@@ -132,12 +132,16 @@ def test_a_mapping_is_asked_before_any_reader_and_part_of_the_digest(tmp_path: P
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("name: a\nplatform: weibo\ntables:\n  posts:\n    post_id: id\n    likes: {id_off: [x]}", "line 6: tables.posts.likes"),
-        ("name: a\nplatform: weibo\ntables:\n  notes: {post_id: id}", "line 4: tables: Value error, expected tables of posts"),
+        ("name: a\nplatform: weibo\ntables:\n  posts:\n    post_id: id\n    likes: {id_off: [x]}", "line 6: tables.posts.likes: expected a column"),
+        ("name: a\nplatform: weibo\ntables:\n  notes: {post_id: id}", "line 4: tables: expected tables of posts"),
         ("name: a\nplatform: weibo\ntables:\n  posts:\n    post_id: id\n    views: v", "found views"),
         ("name: a\nplatform: weibo\ntables:\n  posts: {text: t}", "expected the column post_id, found none"),
         ("name: a\ntables:\n  posts: {post_id: id}", "expected the column platform"),
-        ("name: a\nplatform: 微博\ntables:\n  posts: {post_id: id}", "line 2: platform"),
+        ("name: a\nplatform: 某个 网站\ntables:\n  posts: {post_id: id}", "line 2: platform"),
+        ("name: a\nplatform: weibo\ntables:\n  posts:", "posts: expected columns, found none"),
+        ("name: a\nplatform: weibo\ntables:\n  posts: {post_id: [a, {id_of: []}]}", "expected a column, {id_of"),
+        ("name: " + "[" * 3000, "nested too deep"),
+        ("#" * (2 << 20), "more than 1 MiB"),
         ("- a", "expected a mapping with name and tables, found a single list"),
         ("name: a\nname: b", "key name given twice"),
     ],
@@ -146,8 +150,11 @@ def test_a_fault_is_told_with_file_line_and_field(text: str, said: str, tmp_path
     path = tmp_path / "a.mapping.yaml"
     path.write_text(text, "utf-8")
     with pytest.raises(InputError) as told:
-        discover([tmp_path])
+        discover([path])
     assert said in str(told.value) and str(path) in str(told.value)
+    jsonl(tmp_path / "posts.jsonl", {"platform": "weibo", "post_id": "1", "text": "好"})
+    sources, rejects = discover([tmp_path])
+    assert len(sources) == 1 and said in rejects[0].reason, "one within a folder stops nothing"
 
 
 @pytest.mark.parametrize(
@@ -181,6 +188,69 @@ def test_platforms_without_an_exporter_have_mappings(
     moved.mkdir()
     written(moved / "t.csv", [list(columns), list(columns.values())])
     assert discover([moved / "t.csv"])[0] == []
+
+
+def test_sections_are_read_by_whoever_knows_them(tmp_path: Path) -> None:
+    path = tmp_path / "优酷.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE videos (vid, title, description)")
+        connection.execute("INSERT INTO videos VALUES ('v1', '竹编', '老师傅')")
+        connection.execute("CREATE TABLE cmts (vid, comment_id, content)")
+        connection.execute("INSERT INTO cmts VALUES ('v1', 'c1', '看哭了')")
+    tables = read(path)
+    assert ([row["post_id"] for row in tables["posts"]], [row["comment_id"] for row in tables["comments"]]) == (
+        ["v1"],
+        ["c1"],
+    )
+    assert tables["rejects"] == [] and discover([path])[0][0].reader == "youku-comments, youku-videos"
+
+
+def test_a_mapping_leaves_the_other_sections_to_their_reader(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "weibodata.db") as connection:
+        connection.execute(
+            "CREATE TABLE weibo (id, bid, user_id, screen_name, text, created_at, attitudes_count, comments_count, reposts_count, retweet_id)"
+        )
+        connection.execute(
+            "INSERT INTO weibo VALUES ('5211', 'b', '7', '绿野', '开镰', '2026-03-05 10:00:00', 1, 2, 3, '')"
+        )
+        connection.execute("CREATE TABLE notes (nid, words)")
+        connection.execute("INSERT INTO notes VALUES ('n1', '手记')")
+    (tmp_path / "n.mapping.yaml").write_text(
+        "name: notes\nplatform: 微博\nwhen: {section: notes}\ntables: {posts: {post_id: nid, text: words}}", "utf-8"
+    )
+    posts = read(tmp_path)["posts"]
+    assert {(row["platform"], row["post_id"], row["text"]) for row in posts} == {
+        ("weibo", "5211", "开镰"),
+        ("weibo", "n1", "手记"),
+    }
+
+
+def test_a_mapping_counts_below_its_folder_or_where_it_is_named(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        jsonl(tmp_path / name / "posts.jsonl", {"platform": "weibo", "post_id": name, "text": "好"})
+    mapping = tmp_path / "a" / "m.mapping.yaml"
+    mapping.write_text("name: mine\nplatform: other\ntables: {posts: {post_id: post_id, text: text}}", "utf-8")
+    assert [source.reader for source in discover([tmp_path / "a", tmp_path / "b"])[0]] == ["mine", "canonical"]
+    assert [source.reader for source in discover([mapping, tmp_path / "b"])[0]] == ["mine"]
+
+
+@pytest.mark.parametrize("name", ["BaiduNetdiskDownload/小红书点评.csv", "百度贴吧评论.csv"])
+def test_a_name_further_up_or_of_another_makes_no_platform(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    written(path, [["商品名称", "用户昵称", "评价内容", "评价时间"], ["果篮", "阿木", "结实", "2026-03-05"]])
+    assert discover([path])[0] == []
+
+
+def test_authors_within_authors_are_hidden_too(tmp_path: Path) -> None:
+    (tmp_path / "m.mapping.yaml").write_text(
+        "name: m\nplatform: shop\ntables: {comments: {comment_id: id, author_id: reviewer.key, author_name: reviewer.handle, text: t, likes: n}}",
+        "utf-8",
+    )
+    jsonl(tmp_path / "c.jsonl", {"id": "1", "t": "好", "n": "很多", "reviewer": {"handle": "王小明", "key": "u-778"}})
+    shown = json.dumps(read(tmp_path, pseudonymise=True), ensure_ascii=False, default=str)
+    assert "王小明" not in shown and "u-778" not in shown
 
 
 @pytest.mark.parametrize("kind", ["csv", "json", "jsonl", "xlsx", "db", "parquet"])
@@ -238,6 +308,49 @@ def test_cells_speak_against_a_name(tmp_path: Path) -> None:
     )
     columns = yaml.safe_load(suggest(path))["tables"]["posts"]
     assert columns["comments"] == "评论" and columns["text"] == "内容"
+
+
+TABLES = [
+    ("笔记链接,笔记标题,笔记内容,博主昵称,博主ID,发布时间,点赞数", "https://x.cn/1,开镰,早稻,绿野,77,2026-03-05,3;https://x.cn/2,歇雨,雨大,绿野,77,2026-03-06,1",
+     "posts", {"post_id": "笔记链接", "account_id": "博主ID", "text": "笔记内容"}),
+    ("文章标题,留言人,留言内容,留言时间,作者回复,点赞", "开镰,阿木,地的工钱单列吗,2026-03-05 10:00,单列一栏的，放心。,3;开镰,小鱼,看哭了,2026-03-05 11:00,谢谢你，常来。,1",
+     "comments", {"author_name": "留言人", "text": "留言内容", "created_at": "留言时间", "post_id": "文章标题"}),
+    ("序号,会员名,评价内容,评价时间,商品属性,评论数", "1,j***x,结实耐用,2026-03-05,大号,0;2,阿木,有刺,2026-03-06,小号,1",
+     "comments", {"author_name": "会员名", "text": "评价内容"}),
+    ("评论用户,用户主页,评论内容,评论时间,点赞数", "阿木,https://x.cn/u/1,好看,2026-03-05 10:00,1;小鱼,https://x.cn/u/2,想去,2026-03-05 11:00,2",
+     "comments", {"author_name": "评论用户", "text": "评论内容"}),
+    ("问题,回答者,回答内容,发布于,赞同数,评论数", "竹编怎么学,阿木,先学破篾，再学编。,2026-03-05,30,2;竹编怎么学,小鱼,找师傅。,2026-03-06,4,0",
+     "posts", {"account_id": "回答者", "published_at": "发布于", "likes": "赞同数", "text": "回答内容"}),
+    ("发布人,微博内容,发布时间,转发数,评论数,点赞数", "绿野,开镰了,2026-03-05 10:00,1,2,3;岚岗,歇雨,2026-03-05 11:00,0,0,1",
+     "posts", {"account_id": "发布人", "text": "微博内容", "reposts": "转发数"}),
+    ("店铺名称,用户昵称,评价内容,评价时间", "江边小馆,阿木,辣得过瘾,2026-03-05;江边小馆,小鱼,等位久,2026-03-06", "comments", {"post_id": "店铺名称"}),
+    ("达人ID,达人昵称,粉丝数,作品数", "77,绿野,1.2万,300;78,岚岗,3万,12", "accounts", {"account_id": "达人ID", "name": "达人昵称", "followers": "粉丝数"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "table", "columns"), TABLES, ids=lambda one: one[:12] if isinstance(one, str) else ""
+)
+def test_tables_as_people_keep_them(
+    header: str, cells: str, table: str, columns: dict[str, str], tmp_path: Path
+) -> None:
+    path = written(tmp_path / "t.csv", [header.split(","), *(row.split(",") for row in cells.split(";"))])
+    ((found, mapped),) = yaml.safe_load(suggest(path))["tables"].items()
+    assert found == table and {name: mapped.get(name) for name in columns} == columns
+
+
+@pytest.mark.parametrize(
+    "columns", [("user.nickname", "note.id", "content"), ("用户名 ", "评论内容\u3000", "评论时间")]
+)
+def test_a_proposal_fits_columns_with_dots_and_spaces(columns: tuple[str, ...], tmp_path: Path) -> None:
+    rows = [dict(zip(columns, ("阿木", "7", "2026-03-05 10:00") if "时间" in columns[2] else ("阿木", "7", "好看"), strict=True)),
+            dict(zip(columns, ("小鱼", "8", "2026-03-05 11:00") if "时间" in columns[2] else ("小鱼", "8", "想去"), strict=True))]  # fmt: skip
+    if "时间" in columns[2]:
+        rows = [{**row, columns[1]: text} for row, text in zip(rows, ("好看", "想去"), strict=True)]
+    path = jsonl(tmp_path / "c.jsonl", *rows)
+    (tmp_path / "p.mapping.yaml").write_text(suggest(path).replace("platform-name", "shop"), "utf-8")
+    tables = read(tmp_path)
+    assert [row["text"] for row in tables["comments"] or tables["posts"]] == ["好看", "想去"]
 
 
 def test_a_file_without_words_is_no_archive(tmp_path: Path) -> None:
