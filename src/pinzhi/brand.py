@@ -3,10 +3,12 @@
 import hashlib
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from pinzhi.errors import BrandError
+from pinzhi.platforms import platform_name
 from pinzhi.yaml_file import load_yaml
 
 _ID = r"^[\w-]+$"  # it names columns and rows: letters of any script, digits, _ and -
@@ -29,7 +31,7 @@ class Value(_Part):
 class AccountRef(_Part):
     """An account that speaks for the brand."""
 
-    platform: str
+    platform: Annotated[str, BeforeValidator(lambda said: platform_name(said) if isinstance(said, str) else said)]
     account_id: str
 
 

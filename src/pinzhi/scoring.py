@@ -24,6 +24,7 @@ from pinzhi.originality.index import FORM, PostIndex
 from pinzhi.originality.minhash import choose_bands, recall
 from pinzhi.originality.rows import INDEX, UNKNOWN, IndexRows, Key, keys_of
 from pinzhi.originality.search import Finding, Limits, Search
+from pinzhi.platforms import platform_name
 from pinzhi.quotation import judged_words
 from pinzhi.segment import Segmenter
 from pinzhi.tables import check
@@ -114,7 +115,7 @@ class Scorer:
         _check_brand(brand)
         if is_blank(draft.text[:MAX_CHARACTERS]):
             raise InputError(f"expected a text with content, found {len(draft.text)} characters of nothing; write some")
-        where = platform or draft.platform
+        where = platform_name(platform) or draft.platform
         own = next((account.account_id for account in brand.accounts if account.platform == where), None)
         when = draft.published_at or datetime.max.replace(tzinfo=UTC, year=9000)
         table = pa.table(
@@ -310,8 +311,17 @@ class Scorer:
         self, posts: pa.Table, brand: BrandProfile, index: PostIndex | None, rows: pa.Table | None = None
     ) -> pa.Table:
         fingerprints = IndexRows.of(self.fingerprint(posts) if rows is None else rows)
-        originality = self._originality(fingerprints, index or self.open_index(None), [brand])
-        measures = posts.append_column("values", self.measure_coherence(posts, brand)["values"])
+        earlier = index or self.open_index(None)
+        if posts.num_rows == 1:
+            from pinzhi.heads.threads import side_by_side
+
+            originality, coherence = side_by_side(
+                lambda: self._originality(fingerprints, earlier, [brand]), lambda: self.measure_coherence(posts, brand)
+            )
+        else:
+            originality = self._originality(fingerprints, earlier, [brand])
+            coherence = self.measure_coherence(posts, brand)
+        measures = posts.append_column("values", coherence["values"])
         for name in originality.column_names[2:]:
             measures = measures.append_column(name, originality[name])
         n = posts.num_rows

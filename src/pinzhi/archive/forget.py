@@ -14,9 +14,9 @@ from pinzhi.archive.store import MEASURES, Store
 from pinzhi.errors import StorageError, UsageError
 from pinzhi.originality.index import remove_posts
 from pinzhi.originality.rows import Key
+from pinzhi.platforms import PLATFORMS, platform_name
 from pinzhi.readers import Pseudonymiser, values
 from pinzhi.readers.pseudonym import key_path
-from pinzhi.readers.values import PLATFORMS
 from pinzhi.tables import read_file, write_parquet, write_partition, write_text
 
 _BY = {"posts": ("account_id",), "comments": ("author_id",), "accounts": ("account_id",),
@@ -101,7 +101,7 @@ def forget(
     store = Store(out)
     if not store.files.is_dir():
         raise UsageError(f"{out}: expected the folder of a run, found none; name the one given to --out")
-    asked = values.platform(platform) if platform else None
+    asked = platform_name(platform)
     with store.held():
         platforms = {asked} if asked else _platforms(store) | PLATFORMS
         named = [one for author in authors if (one := values.identifier(author))]

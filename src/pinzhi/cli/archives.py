@@ -42,8 +42,10 @@ def run(
     config: Config = None,
     models: Models = None,
     keep_authors: KeepAuthors = False,
-    engine: Annotated[Engine, typer.Option("--engine", help="local: this machine.")] = Engine.LOCAL,
-    address: Annotated[str | None, typer.Option("--address", help="Scheduler of a cluster; for --engine dask.")] = None,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="local: this machine; dask is not supported yet.")
+    ] = Engine.LOCAL,
+    address: Annotated[str | None, typer.Option("--address", help="Scheduler of a cluster; not supported yet.")] = None,
     lang: Language = Lang.ZH,
     json: Json = False,
     quiet: Quiet = False,
@@ -113,7 +115,7 @@ def inspect(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files or folders.")],
     suggest: Annotated[
         bool,
-        typer.Option("--suggest", help="Propose a mapping of the columns of one file that no reader knows, as YAML."),
+        typer.Option("--suggest", help="Propose a mapping of the columns of one file, as YAML."),
     ] = False,
     lang: Language = Lang.ZH,
     json: Json = False,

@@ -8,7 +8,10 @@ import typer
 from pinzhi.cli.terminal import Lang
 from pinzhi.errors import UsageError
 
-Archives = Annotated[list[Path], typer.Argument(metavar="ARCHIVE...", help="Files or folders in any known format.")]
+Archives = Annotated[
+    list[Path],
+    typer.Argument(metavar="ARCHIVE...", help="Files or folders in any known format, and mappings (*.mapping.yaml)."),
+]
 Brand = Annotated[Path, typer.Option("--brand", "-b", metavar="FILE", help="Brand profile (YAML).")]
 Brands = Annotated[
     list[Path], typer.Option("--brand", "-b", metavar="FILE", help="Brand profile (YAML); may be given several times.")
@@ -21,7 +24,7 @@ Models = Annotated[
     Path | None, typer.Option("--models", metavar="DIR", help="Folder of model versions; the shipped one unless given.")
 ]
 KeepAuthors = Annotated[
-    bool, typer.Option("--keep-authors", help="Keep author ids and names as they are, instead of pseudonyms.")
+    bool, typer.Option("--keep-authors", help="Keep author ids and names, and private numbers in texts, as they are.")
 ]
 Language = Annotated[Lang, typer.Option("--lang", envvar="PINZHI_LANG", help="Language of the output.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, keys as in docs/cli.md.")]

@@ -35,7 +35,7 @@ def train(
         list[Path] | None,
         typer.Argument(
             metavar="[LABELS...]",
-            help="Label Studio JSON, doccano JSON lines, JSON lines, CSV, TSV, Parquet; none where the base has grown.",
+            help="Label Studio JSON, doccano JSON lines, JSON lines, CSV, TSV, Parquet; leave out to learn from --base alone.",
         ),
     ] = None,
     brands: Annotated[

@@ -1,6 +1,7 @@
 """Our own tables as CSV, JSON lines, JSON or Parquet: `posts.*`, `comments.*`, `accounts.*`."""
 
 from pinzhi import schemas
+from pinzhi.platforms import platform_name
 from pinzhi.readers import values
 from pinzhi.readers.base import Layout, Part, Shape
 
@@ -17,7 +18,7 @@ def _layout(table: str) -> Layout:
         table,
         table,
         {
-            name: (lambda raw: values.platform(raw.get("platform")),) if name == "platform" else (name,)
+            name: (lambda raw: platform_name(values.plain(raw.get("platform"))),) if name == "platform" else (name,)
             for name in names
         },
         is_clean=True,

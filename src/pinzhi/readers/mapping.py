@@ -11,6 +11,7 @@ import pyarrow as pa
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from pinzhi import paths, schemas
+from pinzhi.platforms import platform_name
 from pinzhi.readers import values
 from pinzhi.readers.base import Cell, Expand, Layout, Note, Part, Reader, Shape
 from pinzhi.readers.raw import Raw
@@ -84,7 +85,9 @@ class Mapping(_Part):
     counts, an id made of columns, or a constant. `outer.inner` is a field within a field."""
 
     name: str = Field(pattern=r"^[\w-]+$")
-    platform: Annotated[str | None, BeforeValidator(values.platform)] = Field(default=None, pattern=_PLATFORM)
+    platform: Annotated[str | None, BeforeValidator(lambda said: platform_name(values.plain(said)))] = Field(
+        default=None, pattern=_PLATFORM
+    )
     when: When = When()
     tables: dict[str, dict[str, _Places]] = Field(min_length=1)
 
@@ -176,11 +179,11 @@ def _is_there(place: Place, there: set[str]) -> bool:
 
 def _cell(place: Place, field: pa.Field) -> Cell:
     if isinstance(place, Constant) and field.name == "platform":
-        return lambda _: values.platform(place.constant)
+        return lambda _: platform_name(place.constant)
     if not isinstance(place, str):
         return place.cell()
     if field.name == "platform":
-        return lambda raw: values.platform(field_of(raw, place))
+        return lambda raw: platform_name(values.plain(field_of(raw, place)))
     if field.type == schemas.TIME:
         return lambda raw: values.clock(field_of(raw, place))
     if field.name in _BODIES:  # an article may be given as HTML

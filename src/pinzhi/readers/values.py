@@ -299,20 +299,3 @@ def names(value: Any) -> list[str] | None:
         return None
     items = value if isinstance(value, list | tuple) else re.split(r"[,;|\s]+", str(value).strip("[]"))
     return [name for item in items if (name := plain(item).strip(" \"'"))] or None
-
-
-_CALLED = {
-    "微博": "weibo", "新浪微博": "weibo", "wb": "weibo", "小红书": "xiaohongshu", "xhs": "xiaohongshu", "red": "xiaohongshu",
-    "抖音": "douyin", "dy": "douyin", "快手": "kuaishou", "ks": "kuaishou", "b站": "bilibili", "哔哩哔哩": "bilibili",
-    "bili": "bilibili", "贴吧": "tieba", "百度贴吧": "tieba", "知乎": "zhihu", "微信": "wechat", "公众号": "wechat",
-    "weixin": "wechat", "淘宝": "taobao", "天猫": "taobao", "tmall": "taobao", "qzone": "qq", "人人": "renren",
-}  # fmt: skip
-
-
-def platform(value: Any) -> str | None:
-    """A platform by the name that the tables know it by."""
-    name = plain(value).strip().lower()
-    return _CALLED.get(name, name) or None
-
-
-PLATFORMS = frozenset({*_CALLED.values(), "zhihu", "site", "tiktok"})  # of which a reader writes rows
