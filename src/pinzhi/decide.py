@@ -94,8 +94,7 @@ def coherence(values: Sequence[dict[str, Any]] | None, config: ScoreConfig) -> t
     if not values:
         return None, None
     likely = any_value(values)
-    score = 100 * ((1 - likely.contradicts) * (0.4 + 0.1 * likely.related) + 0.5 * likely.expresses)
-    return score, grade_of(likely, config.coherence)
+    return likely.score, grade_of(likely, config.coherence)
 
 
 @dataclass(frozen=True)
@@ -106,17 +105,22 @@ class AnyValue:
     expresses: float
     related: float
 
+    @property
+    def score(self) -> float:
+        """Coherence 0-100."""
+        return 100 * ((1 - self.contradicts) * (0.4 + 0.1 * self.related) + 0.5 * self.expresses)
+
 
 def any_value(values: Sequence[Mapping[str, Any]]) -> AnyValue:
-    """What the probabilities of all values make of the post. Faults add up: a reader can be sure that something is broken and
-    unsure what. What a post lives up to is one thing: several values half expressed are none (docs/benchmarks.md)."""
+    """What the probabilities of all values make of the post: a reader can be sure that a story lives up to something and unsure to
+    what. What contradicts a value does not count as expressing another."""
 
     def of_any(*kinds: str) -> float:
         return 1 - math.prod(1 - min(1.0, sum(value[kind] for kind in kinds)) for value in values)
 
     contradicts = of_any("p_contradicts")
-    expresses = max((value["p_expresses"] for value in values), default=0.0)
-    return AnyValue(contradicts, expresses * (1 - contradicts), of_any("p_touches", "p_expresses", "p_contradicts"))
+    expresses = of_any("p_expresses") * (1 - contradicts)
+    return AnyValue(contradicts, expresses, of_any("p_touches", "p_expresses", "p_contradicts"))
 
 
 def grade_of(likely: AnyValue, settings: CoherenceConfig) -> Grade:

@@ -81,13 +81,13 @@ def value(expresses: float, contradicts: float = 0.0, touches: float = 0.0) -> d
     return {"p_expresses": expresses, "p_contradicts": contradicts, "p_touches": touches}
 
 
-def test_faults_add_up_and_half_expressed_values_do_not() -> None:
+def test_what_several_values_may_say_adds_up() -> None:
     config = ScoreConfig.load()
     unsure = config.coherence.contradicts_from * 0.8
     assert coherence([value(0, unsure)], config)[1] is not Grade.CONTRADICTS
     assert coherence([value(0, unsure)] * 3, config)[1] is Grade.CONTRADICTS
     assert any_value([value(0, 0.5), value(0, 0.5)]).contradicts == pytest.approx(0.75)
-    assert any_value([value(0.5), value(0.4)]).expresses == pytest.approx(0.5)
+    assert any_value([value(0.5), value(0.5)]).expresses == pytest.approx(0.75)
     assert any_value([value(0.5, 0.2)]).expresses == pytest.approx(0.4), "what contradicts does not express"
     assert any_value([value(0.7, 0.4, 0.2)]).related == pytest.approx(1.0)
 

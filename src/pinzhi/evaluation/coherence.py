@@ -136,7 +136,7 @@ def evaluate_coherence(heads: Heads, labels: Path) -> Report:
         **evaluate_thresholds(dev, likely),
         "value_named_first": _named_first(dev, scored),
         "contradiction_ap": bootstrap(average_precision_score, grade == 0, contradicts),
-        **_ordered(dev, expresses - contradicts),
+        **_ordered(dev, np.array([one.score for one in likely])),
         "text_only_auroc": bootstrap(roc_auc_score, grade == 3, only),
         "tfidf_cosine_auroc": bootstrap(roc_auc_score, grade == 3, cosine),
         "brands": len({row.brand for row in dev}),

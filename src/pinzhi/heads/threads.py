@@ -8,7 +8,8 @@ from typing import TypeVar
 
 import torch
 
-One, Other = TypeVar("One"), TypeVar("Other")
+One = TypeVar("One")
+Other = TypeVar("Other")
 _lock = threading.Lock()
 _inside = 0  # how many are at it, for torch's number of threads is one for all
 _before = 1
