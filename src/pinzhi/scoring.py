@@ -311,17 +311,8 @@ class Scorer:
         self, posts: pa.Table, brand: BrandProfile, index: PostIndex | None, rows: pa.Table | None = None
     ) -> pa.Table:
         fingerprints = IndexRows.of(self.fingerprint(posts) if rows is None else rows)
-        earlier = index or self.open_index(None)
-        if posts.num_rows == 1:
-            from pinzhi.heads.threads import side_by_side
-
-            originality, coherence = side_by_side(
-                lambda: self._originality(fingerprints, earlier, [brand]), lambda: self.measure_coherence(posts, brand)
-            )
-        else:
-            originality = self._originality(fingerprints, earlier, [brand])
-            coherence = self.measure_coherence(posts, brand)
-        measures = posts.append_column("values", coherence["values"])
+        originality = self._originality(fingerprints, index or self.open_index(None), [brand])
+        measures = posts.append_column("values", self.measure_coherence(posts, brand)["values"])
         for name in originality.column_names[2:]:
             measures = measures.append_column(name, originality[name])
         n = posts.num_rows
