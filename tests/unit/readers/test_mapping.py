@@ -39,30 +39,30 @@ ROWS = [
 ]
 
 
-def write_as(kind: str, folder: Path) -> Path:
-    """The rows in a file of one kind."""
-    path, records = folder / f"reviews.{kind}", [dict(zip(HEADER, row, strict=True)) for row in ROWS]
+def write_as(kind: str, path: Path, header: list[str], rows: list[list[str]]) -> Path:
+    """Rows in a file of one kind."""
+    records = [dict(zip(header, row, strict=True)) for row in rows]
     if kind in ("csv", "xlsx"):
-        return written(path, [HEADER, *ROWS])
+        return written(path, [header, *rows])
     if kind == "tsv":
-        path.write_text("\n".join("\t".join(row) for row in [HEADER, *ROWS]), "gb18030")
+        path.write_text("\n".join("\t".join(row) for row in [header, *rows]), "gb18030")
     elif kind == "json":
         path.write_text(json.dumps(records), "utf-8")
     elif kind == "jsonl":
         jsonl(path, *records)
     elif kind == "parquet":
         pq.write_table(pa.Table.from_pylist(records), path)
-    elif kind == "db":
+    else:
         with sqlite3.connect(path) as connection:
-            connection.execute(f"CREATE TABLE reviews ({', '.join(HEADER)})")
-            connection.executemany("INSERT INTO reviews VALUES (?, ?, ?, ?, ?, ?)", ROWS)
+            connection.execute(f"CREATE TABLE reviews ({', '.join(header)})")
+            connection.executemany(f"INSERT INTO reviews VALUES ({', '.join('?' * len(header))})", rows)
     return path
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "json", "jsonl", "xlsx", "db", "parquet"])
 def test_any_kind_of_file_is_read_by_a_mapping_beside_it(kind: str, tmp_path: Path) -> None:
     (tmp_path / "shop.mapping.yaml").write_text(REVIEWS, "utf-8")
-    write_as(kind, tmp_path)
+    write_as(kind, tmp_path / f"reviews.{kind}", HEADER, ROWS)
     tables = read(tmp_path)
     assert tables["rejects"] == []
     first, second = tables["comments"]
@@ -260,20 +260,9 @@ def test_a_proposed_mapping_reads_the_file(kind: str, tmp_path: Path) -> None:
         ["竹编果篮", "小鱼儿", "2026-03-02 10:11:00", "篮子很结实", "3", "PLUS"],
         ["果篮", "阿木", "2026-03-05 08:00:00", "扎手了", "", ""],
     ]
-    path = tmp_path / f"reviews.{kind}"
-    records = [dict(zip(header, row, strict=True)) for row in rows]
-    if kind in ("csv", "xlsx"):
-        written(path, [header, *rows])
-    elif kind == "json":
-        path.write_text(json.dumps(records), "utf-8")
-    elif kind == "jsonl":
-        jsonl(path, *records)
-    elif kind == "parquet":
-        pq.write_table(pa.Table.from_pylist(records), path)
-    else:
+    path = write_as(kind, tmp_path / f"reviews.{kind}", header, rows)
+    if kind == "db":
         with sqlite3.connect(path) as connection:
-            connection.execute(f"CREATE TABLE t ({', '.join(header)})")
-            connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)", rows)
             connection.execute("CREATE TABLE logins (token)")
             connection.execute("INSERT INTO logins VALUES ('abc')")
     assert discover([tmp_path])[0] == []
