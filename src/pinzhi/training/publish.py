@@ -210,6 +210,7 @@ def save_version(
         folder = Path(scratch) / head
         if isinstance(source, Path):
             shutil.copytree(source, folder)
+            _pack(folder / "tokenizer.json")
         else:
             folder.mkdir()
             save_file(half(source.state_dict()), folder / "model.safetensors")
@@ -222,6 +223,13 @@ def save_version(
             **vars(described),
         }
         return write_version(models, head, folder, manifest, date)
+
+
+def _pack(path: Path) -> None:
+    """JSON without the spaces that take as much room as what it says."""
+    if path.exists():
+        content = json.loads(path.read_text("utf-8"))
+        path.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), "utf-8")
 
 
 def _architecture(encoder: Path) -> str:
