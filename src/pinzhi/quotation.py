@@ -5,6 +5,7 @@ source only say that there is one. Nobody in particular (听说, 网友说, 来�
 """
 
 import re
+from functools import lru_cache
 
 from pinzhi.text import letters, normalise, to_simplified
 
@@ -64,6 +65,7 @@ def judged_words(raw: str) -> str:
     return raw[: chain.start()] if own > handed_on else raw
 
 
+@lru_cache(maxsize=64)  # a post is asked for each of the others that it is compared with
 def is_attributed(raw: str) -> bool:
     """Whether `raw` openly names where it, or a part of it, comes from.
 

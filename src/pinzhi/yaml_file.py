@@ -41,9 +41,10 @@ def load_yaml(path: Path, model: type[Model], what: str, see: str, error: type[I
     except ValidationError as failed:
         first = failed.errors()[0]
         line = _line(yaml.compose(text), first["loc"])
-        field = "".join(f"{part}: " for part in (".".join(map(str, first["loc"])),) if part)
+        field = ".".join(map(str, first["loc"]))
         said = first["msg"].removeprefix("Value error, ")
-        raise error(f"{path}, line {line}: {field}{said}; see {see} for examples") from failed
+        place = f"{path}, line {line}: {field}" if field else f"{path}, line {line}"
+        raise error(f"{place}: {said}; see {see} for examples") from failed
 
 
 class _UniqueKeys(yaml.SafeLoader):

@@ -75,7 +75,10 @@ class Forgotten:
         return platform is not None and post is not None and self._of((platform, post)) in self.posts
 
     def without(self, table: str, rows: pa.Table) -> pa.Table:
-        """`rows` of a canonical table, or of results or measures of its keys, but for the forgotten ones."""
+        """`rows` of a canonical table, or of results or measures of its keys, but for the forgotten ones. Rejects lose what was read:
+        by whom a record is that could not be read, nobody knows."""
+        if table == "rejects":
+            return _changed(rows, "raw", [None] * rows.num_rows)
         platforms = rows["platform"].to_pylist()
         gone = [False] * len(platforms)
         asked = [(name, self.people) for name in _BY.get(table, ()) if name in rows.column_names]
@@ -124,7 +127,8 @@ def finish_forgetting(store: Store, gone: Forgotten) -> dict[str, int]:
         for path in sorted((store.out / table).rglob("*.parquet")):
             _rewrite_partition(path, table, gone)
     for path in (*store.files.glob("*/rejects.parquet"), *(store.out / "rejects").rglob("*.parquet")):
-        _rewrite_rejects(path)
+        if any(rows["raw"].null_count < rows.num_rows for rows in _batches(path)):
+            write_parquet((gone.without("rejects", rows) for rows in _batches(path)), path, schemas.REJECTS)
     if (store.out / "report.html").exists():
         from pinzhi.report import write_report
 
@@ -142,12 +146,6 @@ def finish_forgetting(store: Store, gone: Forgotten) -> dict[str, int]:
 def _mark(pseudonymise: Pseudonymiser) -> str:
     """What tells one key from another, and nothing else."""
     return pseudonymise.id("", "forgotten")
-
-
-def _rewrite_rejects(path: Path) -> None:
-    """Rejects without the records themselves: by whom one is that could not be read, nobody knows."""
-    if any(rows["raw"].null_count < rows.num_rows for rows in _batches(path)):
-        write_parquet((_changed(rows, "raw", [None] * rows.num_rows) for rows in _batches(path)), path, schemas.REJECTS)
 
 
 def _list(store: Store) -> Path:
@@ -234,6 +232,6 @@ def _rewrite_partition(path: Path, table: str, gone: Forgotten) -> None:
         write_partition(kept, path, schemas.OUTPUT[table])
 
 
-def _changed(table: pa.Table, name: str, values: list[object]) -> pa.Table:
+def _changed(table: pa.Table, name: str, column: Sequence[object]) -> pa.Table:
     field = table.schema.field(name)
-    return table.set_column(table.schema.get_field_index(name), field, pa.array(values, field.type))
+    return table.set_column(table.schema.get_field_index(name), field, pa.array(column, field.type))

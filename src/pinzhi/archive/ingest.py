@@ -63,12 +63,6 @@ def _remembered(
         if forgotten is None:
             yield table, batch
             continue
-        if table == "rejects":  # by whom a record is that could not be read, nobody knows
-            yield (
-                table,
-                pa.RecordBatch.from_pylist([{**row, "raw": None} for row in batch.to_pylist()], schemas.REJECTS),
-            )
-            continue
         kept = forgotten.without(table, pa.Table.from_batches([batch]))
         lost[table] += batch.num_rows - kept.num_rows
         yield from ((table, one) for one in kept.to_batches())
@@ -91,10 +85,9 @@ def register(connection: "DuckDBPyConnection", store: Store) -> None:
 
     Merged bucket by bucket and kept where the database may spill, so that later queries need not merge again.
     """
-    order = []  # by name, and of one name the one that was read later last
-    for path in store.files.glob("*/source.json"):
-        told = json.loads(path.read_text("utf-8"))
-        order.append((in_order(told["name"]), told.get("sequence", -1), path.parent.name))
+    order = [  # by name, and of one name the one that was read later last
+        (in_order(told["name"]), told.get("sequence", -1), digest) for digest, told in store.sources().items()
+    ]
     connection.execute("CREATE TEMP TABLE source_order (digest VARCHAR, rank INTEGER)")
     ranked = [(digest, rank) for rank, (*_, digest) in enumerate(sorted(order))]
     if ranked:

@@ -1,7 +1,6 @@
 """The stages of a run, in order."""
 
 import hashlib
-import json
 import shutil
 import time
 from collections.abc import Sequence
@@ -60,11 +59,11 @@ def run(
         gone = Forgotten.load(store, lambda: pseudonymise or Pseudonymiser(load_key()))
         if gone is not None and gone.is_pending:
             finish_forgetting(store, gone)
-        known = {path.parent.name: json.loads(path.read_text("utf-8")) for path in store.files.glob("*/source.json")}
+        known = store.sources()
         fresh = [source for source in sources if source.digest not in known]
         current = {source.content: source.digest for source in sources}
         # What the same content was read as before, by another reader or mapping, goes.
-        stale = {digest for digest, told in known.items() if current.get(told.get("content"), digest) != digest}
+        stale = {digest for digest, told in known.items() if current.get(str(told.get("content")), digest) != digest}
         digests = sorted((known.keys() - stale) | set(current.values()))
         unread_lines = sorted(f"{reject.source}\t{reject.reason}" for reject in unread)
         run_id = _run_id(digests, unread_lines, config, brands, scorer, pseudonymise is None)

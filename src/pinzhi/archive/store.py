@@ -52,11 +52,17 @@ class Store:
         found = [json.loads(path.read_text("utf-8")) for path in self.runs.glob("*.json")] if self.runs.is_dir() else []
         return sorted(found, key=lambda run: (run["sequence"], run["run_id"]))
 
+    def sources(self) -> dict[str, dict[str, Any]]:
+        """What is known of every file that was read, by its digest."""
+        return {
+            path.parent.name: json.loads(path.read_text("utf-8")) for path in sorted(self.files.glob("*/source.json"))
+        }
+
     def rows_read(self) -> dict[str, int]:
         """Records that the readers found in all files so far, by table, repeats and rejects included."""
         total: Counter[str] = Counter()
-        for path in self.files.glob("*/source.json"):
-            total.update(json.loads(path.read_text("utf-8"))["rows"])
+        for told in self.sources().values():
+            total.update(told["rows"])
         return dict(sorted(total.items()))
 
     def is_unfinished(self) -> bool:

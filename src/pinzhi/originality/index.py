@@ -151,21 +151,17 @@ class PostIndex:
         """Take all rows of the posts `keys` out, also those that were replaced, and off the disk. Raises StorageError."""
         assert self.folder is not None, "an index in memory is not written"
         self._open()
-        number, parts = itertools.count(self._next), []
+        number, hashed = itertools.count(self._next), post_keys(keys)
+        parts: list[_Part] = []
         try:
             for part in self._parts:
-                which, rows, _ = part.block.find(post_keys(keys), len(part.block))
-                named = zip(
-                    which, rows, (keys_of(part.block.take(rows[[at]]))[0] for at in range(len(rows))), strict=True
-                )
-                gone = [row for at, row, key in named if keys[at] == key]
+                _, gone = _named(part.block, keys, hashed)
                 kept = part.live.copy()
                 kept[gone] = False
-                if gone and kept.any():
-                    write = partial(merge, [part.block], [kept])
-                    part = self._written(write, next(number), part.tier)
-                if not gone or kept.any():
+                if not len(gone):
                     parts.append(part)
+                elif kept.any():
+                    parts.append(self._written(partial(merge, [part.block], [kept]), next(number), part.tier))
             self._name(_placed(parts), self._last, next(number))
             self._sweep()
         except OSError as error:
@@ -449,15 +445,20 @@ def _find(parts: Sequence[_Part], keys: Sequence[Key]) -> np.ndarray:
     found = np.full(len(keys), -1)
     hashed = post_keys(keys)
     for part in parts:
-        which, rows, _ = part.block.find(hashed, len(part.block))
+        which, rows = _named(part.block, keys, hashed)
         alive = part.live[rows]
-        distinct, named = np.unique(rows[alive], return_inverse=True)
-        names = keys_of(part.block.take(distinct))
-        for at, row, name in zip(which[alive], rows[alive], named, strict=True):
-            if keys[at] == names[name]:
-                found[at] = part.offset + row
+        found[which[alive]] = part.offset + rows[alive]
         part.block.let_go()
     return found
+
+
+def _named(block: Block, keys: Sequence[Key], hashed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions in `keys`, of which `hashed` are the posting keys, and the rows of `block` that have them, replaced ones too."""
+    which, rows, _ = block.find(hashed, len(block))
+    distinct, at = np.unique(rows, return_inverse=True)
+    names = keys_of(block.take(distinct))
+    same = np.array([keys[key] == names[name] for key, name in zip(which, at, strict=True)], bool)
+    return which[same], rows[same]
 
 
 def _stretches(groups: np.ndarray, most: int) -> Iterator[slice]:

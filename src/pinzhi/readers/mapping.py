@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatch
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -230,12 +230,8 @@ def mapped(shape: Shape, mappings: Sequence[Mapping], readers: Sequence[Reader])
     fitting = [one for one in mappings if any(one.fits(shape, section) for section in shape.sections)]
     if not fitting:
         return None
-    taken = {section for section in shape.sections if any(one.fits(shape, section) for one in fitting)}
-    base = None
-    if taken != set(shape.sections):
-        base = next(
-            (reader for reader in readers if any(part.section not in taken for part in reader.parts(shape))), None
-        )
+    left = shape.sections.keys() - {part.section for part in MappingReader(fitting).parts(shape)}
+    base = next((reader for reader in readers if any(part.section in left for part in reader.parts(shape))), None)
     return MappingReader(fitting, base)
 
 
@@ -263,7 +259,7 @@ def _fills(layout: Layout) -> Callable[[Raw], bool]:
     return fills
 
 
-@lru_cache(maxsize=4)
-def shipped_mappings(folder: Path | None = None) -> tuple[Mapping, ...]:
+@cache
+def shipped_mappings() -> tuple[Mapping, ...]:
     """Mappings that come with pinzhi."""
-    return tuple(Mapping.load(path) for path in sorted((folder or paths.configs() / "mappings").glob("*.yaml")))
+    return tuple(Mapping.load(path) for path in sorted((paths.configs() / "mappings").glob("*.yaml")))

@@ -21,14 +21,7 @@ _NO_TIME = "0000-00-00 00:00:00"
 
 
 def _published(raw: Raw) -> Any:
-    return _utc(raw, "post_date_gmt") or next(
-        (
-            feed_time(raw[name])
-            for name in ("pubDate", "published", "date", "updated")
-            if not values.is_null(raw.get(name))
-        ),
-        None,
-    )
+    return _utc(raw, "post_date_gmt") or feed_time(values.filled(raw, ("pubDate", "published", "date", "updated")))
 
 
 def _utc(raw: Raw, name: str) -> Any:
@@ -104,8 +97,8 @@ def _entry(host: str | None, title: Any, seen: list[str], raw: Raw) -> Iterator[
         or raw.get("link")
         or values.made_id(raw.get("title"), _published(raw))
     )
-    body = next((raw[name] for name in _BODIES if not values.is_null(raw.get(name))), None)
-    yield POSTS, {**raw, "comment": None, "post": post, "site": site, "body": values.body(body)}
+    body = values.body(values.filled(raw, _BODIES))
+    yield POSTS, {**raw, "comment": None, "post": post, "site": site, "body": body}
     comments = raw.get("comment")
     for comment in comments if isinstance(comments, list) else ():
         yield from _comment(site, post, comment)

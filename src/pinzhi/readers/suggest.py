@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +80,10 @@ class Suggestion:
     """A proposed mapping of one section of a file; `score` says how sure it is, table by table the best is chosen."""
 
     table: str
-    columns: dict[str, list[str]]  # canonical -> raw columns
+    columns: dict[str, str]  # canonical -> raw
     unmapped: list[str]
     score: float
-    made_of: list[str] = field(default_factory=list)  # columns of which an id is made, where there is none
+    made_of: list[str]  # columns of which an id is made, where there is none
 
 
 def suggest(path: Path) -> str:
@@ -130,9 +130,9 @@ def _best(columns: dict[str, list[Any]]) -> Suggestion | None:
 def _propose(table: str, columns: dict[str, list[Any]]) -> Suggestion | None:
     """The likeliest columns of one table, each raw column used once."""
     wanted, raw = list(_CALLED[table]), list(columns)
-    likely = np.array([[_likelihood(table, name, one, columns[one]) for one in raw] for name in wanted])
     if not raw:
         return None
+    likely = np.array([[_likelihood(table, name, one, columns[one]) for one in raw] for name in wanted])
     chosen = {
         wanted[row]: raw[column] for row, column in zip(*linear_sum_assignment(-likely), strict=True)
         if likely[row, column] >= _LEAST
@@ -155,7 +155,7 @@ def _propose(table: str, columns: dict[str, list[Any]]) -> Suggestion | None:
             return None
         names = ("post_id", "author_id", "author_name", "title", "text", "published_at", "created_at")
         made_of = list(dict.fromkeys(chosen[name] for name in names if name in chosen))
-    listed = {name: [chosen[name]] for name in wanted if name in chosen}
+    listed = {name: chosen[name] for name in wanted if name in chosen}
     return Suggestion(table, listed, [one for one in raw if one not in chosen.values()], float(score), made_of)
 
 
@@ -206,7 +206,7 @@ def _is_id(cells: Sequence[Any]) -> bool:
 def _is_who(cells: Sequence[Any]) -> bool:
     """Whether cells may be ids or names of people: no sentences, no addresses."""
     return _is_id(cells) and all(
-        len(str(cell)) <= 40 and not re.search(r"//|[，。！？!?\s]{1}\S", str(cell)) for cell in cells
+        len(str(cell)) <= 40 and not re.search(r"//|[，。！？!?\s]\S", str(cell)) for cell in cells
     )
 
 
@@ -249,9 +249,7 @@ def _as_yaml(shape: Shape, section: str | None, one: Suggestion, platform: str) 
         if section is not None
         else {name for part in shape.sections for name in shape.columns(part)}
     )
-    needed = dict.fromkeys(
-        name if name in there else name.partition(".")[0] for names in one.columns.values() for name in names
-    )
+    needed = dict.fromkeys(name if name in there else name.partition(".")[0] for name in one.columns.values())
     stem = re.sub(r"[^\w-]+", "-", shape.path.stem).strip("-") or "table"
     lines = [
         "# 由列名和内容推测，请核对后保存为 某某.mapping.yaml，放在档案旁边或与档案一起写在命令里。",
@@ -267,7 +265,7 @@ def _as_yaml(shape: Shape, section: str | None, one: Suggestion, platform: str) 
     if one.made_of:
         key = {"posts": "post_id", "comments": "comment_id"}[one.table]
         lines.append(f"    {key}: {{id_of: [{', '.join(map(word, one.made_of))}]}}  # 没有编号列 no column of ids")
-    lines += [f"    {name}: {', '.join(map(word, names))}" for name, names in one.columns.items()]
+    lines += [f"    {name}: {word(column)}" for name, column in one.columns.items()]
     if one.unmapped:
         lines.append(f"# 未用到的列 columns not used: {', '.join(map(word, one.unmapped))}")
     return "\n".join(lines) + "\n"

@@ -26,7 +26,7 @@ def _platform(raw: Raw) -> str:
 def _account(raw: Raw) -> Any:
     """Who published a work; for TikTok by the id that its users have in every table."""
     names = ("SEC_UID", *_UID) if _platform(raw) == "tiktok" else _UID
-    return next((raw[name] for name in names if not values.is_null(raw.get(name))), None)
+    return values.filled(raw, names)
 
 
 def _moment(field: str) -> Callable[[Raw], Any]:

@@ -4,6 +4,7 @@ import hashlib
 import math
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -46,6 +47,11 @@ _TAG = re.compile(
     r"|video|wbr|[a-z]+(?:-[a-z0-9]+)+)(?:[\s/][^<>]*)?>",
     re.IGNORECASE,
 )
+
+
+def filled(raw: Mapping[str, Any], names: Iterable[str]) -> Any:
+    """The first of the fields `names` of a record that says something, None where none does."""
+    return next((raw[name] for name in names if not is_null(raw.get(name))), None)
 
 
 class BadValue(ValueError):

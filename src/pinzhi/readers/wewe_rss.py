@@ -19,7 +19,7 @@ def _seen(raw: Raw) -> Any:
 
 def _published(raw: Raw) -> Any:
     names = ("publish_time", "date_published", "published", "pubDate", "date_modified", "updated")
-    return next((feed_time(raw[name]) for name in names if not values.is_null(raw.get(name))), None)
+    return feed_time(values.filled(raw, names))
 
 
 POSTS = wechat.posts_layout(
