@@ -1,6 +1,9 @@
 """Pre-training: any encoder from a local folder, resumed where it was stopped, and objectives that can be learnt."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +44,7 @@ def settings(objective: str, steps: int) -> EncoderSettings:
     shipped = EncoderSettings.load(configs() / "train" / "encoder.toml")
     return shipped.model_copy(
         update={
-            "corpus": shipped.corpus.model_copy(update={"raw_text": {"own": 1.0}}),
+            "corpus": shipped.corpus.model_copy(update={"raw_text": {"own": 1.0}, "labels": None}),
             "objective": shipped.objective.model_copy(update={"name": objective, "generator_size": 16}),
             "training": shipped.training.model_copy(
                 update={"sequence_length": 16, "batch_size": 8, "max_steps": steps, "warmup_steps": 1, "decay_steps": 1,
@@ -113,6 +116,9 @@ def test_variants_of_every_kind_are_trained_from_the_same_texts_and_probed(data:
     report = dict(compare_encoders(data, tmp_path / "out", tiny(), chosen))
     assert report.keys() == shipped.variants.keys()
     assert all(0 <= one["paraphrase/lcqmc"]["pinzhi"]["value"] <= 1 and one["steps"] == 2 for one in report.values())
+    has_vectors = {name for name in variants if (tmp_path / "out" / name / "skipgram.npy").exists()}
+    assert variants.keys() - has_vectors == {"no_vectors"}
+    assert report["short_rows_quarter"]["tokens"] == 2 * 96 * 40
     folders = {name: tmp_path / "out" / name / "encoder" for name in variants}
     models = {name: AutoModel.from_pretrained(folder, local_files_only=True) for name, folder in folders.items()}
     assert {name: models[name].config.model_type for name in ("masked", "roformer", "bert")} == {
@@ -176,9 +182,37 @@ def test_a_generator_starts_from_the_strongest_directions() -> None:
 
 
 def test_a_name_is_a_folder_or_is_looked_for_on_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_names(*_: Any, **__: Any) -> None:
+        raise OSError("names are not looked up")
+
+    monkeypatch.setattr("socket.getaddrinfo", no_names)
     assert encoder_folder(str(tmp_path)) == tmp_path
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ModelError, match="neither"):
         encoder_folder("nobody/no-such-encoder")
     with pytest.raises(ModelError, match="found none"):
         encoder_folder("data/no-such-encoder")  # a folder that is missing is not looked for elsewhere
+
+
+@pytest.mark.parametrize(("environment", "says"), [({}, "fetched owner/name v2"), ({"HF_HUB_OFFLINE": "1"}, "neither")])
+def test_the_hub_is_open_for_the_named_encoder_alone(environment: dict[str, str], says: str, tmp_path: Path) -> None:
+    """What the heads forbid the whole process on import, and what the environment forbids: nothing of it is patched."""
+    script = f"""
+import pinzhi.heads.predict, huggingface_hub
+from pinzhi.training.encoders import encoder_folder
+def download(repository, *, revision, allow_patterns):
+    if huggingface_hub.is_offline_mode():
+        raise huggingface_hub.errors.OfflineModeIsEnabled("offline mode is enabled")
+    print("fetched", repository, revision)
+    return {str(tmp_path)!r}
+huggingface_hub.snapshot_download = download
+assert huggingface_hub.is_offline_mode()
+try:
+    print(encoder_folder("owner/name@v2"))
+finally:
+    assert huggingface_hub.is_offline_mode()
+"""
+    kept = {name: value for name, value in os.environ.items() if name not in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=kept | environment, capture_output=True, text=True, check=False
+    )
+    assert says in done.stdout + done.stderr and "AssertionError" not in done.stderr

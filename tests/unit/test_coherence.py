@@ -28,11 +28,12 @@ def heads() -> Heads:
     return Heads.load(models(), Segmenter())
 
 
-def matched(matcher: ValueMatcher, value: torch.Tensor, post: torch.Tensor, text: str) -> torch.Tensor:
-    return matcher(value, torch.ones(value.shape[:2]), post, torch.ones(post.shape[:2]), hash_ngrams([text]))
+def matched(matcher: ValueMatcher, value: torch.Tensor, post: torch.Tensor, near: float = 0.5) -> torch.Tensor:
+    masks = (torch.ones(one.shape[:2]) for one in (value, post))
+    return matcher(value, next(masks), post, next(masks), hash_ngrams(["番茄"]), torch.tensor([near]))
 
 
-def test_factors_weigh_the_reader_and_the_post_alone() -> None:
+def test_factors_weigh_the_reader_the_post_alone_and_the_nearness() -> None:
     torch.manual_seed(3)
     matcher = ValueMatcher(16).eval()
     value, other, post = torch.randn(1, 4, 16), torch.randn(1, 4, 16), torch.randn(1, 6, 16)
@@ -40,13 +41,16 @@ def test_factors_weigh_the_reader_and_the_post_alone() -> None:
         parts = []
         for part in torch.eye(ValueMatcher.N_PARTS):
             matcher.factors.copy_(part)
-            parts.append(matched(matcher, value, post, "番茄"))
-        matcher.factors.copy_(torch.tensor([0.5, 0.25, 2.0]))
-        whole = matched(matcher, value, post, "番茄")
-        assert torch.allclose(whole, 0.5 * parts[0] + 0.25 * parts[1] + 2.0 * parts[2], atol=1e-5)
-        assert not torch.allclose(whole, matched(matcher, other, post, "番茄"), atol=1e-3), "the value is not read"
-        matcher.factors.copy_(torch.tensor([0.0, 1.0, 1.0]))
-        assert torch.allclose(matched(matcher, value, post, "番茄"), matched(matcher, other, post, "番茄"), atol=1e-6)
+            parts.append(matched(matcher, value, post))
+        matcher.factors.copy_(torch.tensor([0.5, 0.25, 2.0, 1.5]))
+        whole = matched(matcher, value, post)
+        weighed = 0.5 * parts[0] + 0.25 * parts[1] + 2.0 * parts[2] + 1.5 * parts[3]
+        assert torch.allclose(whole, weighed, atol=1e-5)
+        assert not torch.allclose(whole, matched(matcher, other, post), atol=1e-3), "the value is not read"
+        matcher.factors.copy_(torch.tensor([0.0, 1.0, 1.0, 0.0]))
+        assert torch.allclose(matched(matcher, value, post), matched(matcher, other, post, -2.0), atol=1e-6)
+        matcher.factors.copy_(torch.tensor([0.0, 0.0, 0.0, 1.0]))
+        assert matched(matcher, value, post, 0.5).tolist() == [[0.0, 0.5, 0.5, 0.5]]
 
 
 def test_a_post_is_scored_alike_alone_and_among_others(heads: Heads) -> None:

@@ -80,4 +80,4 @@ def test_a_checkpoint_that_was_cut_is_not_gone_on_with(tmp_path: Path) -> None:
 def test_what_is_shipped_stays_small() -> None:
     """With an older version left beside each new one it would double."""
     size = sum(path.stat().st_size for path in models().rglob("*") if ".training" not in path.parts and path.is_file())
-    assert size < 30 * 2**20, "remove versions that are no longer in use"
+    assert size < 30_000_000, "remove versions that are no longer in use"

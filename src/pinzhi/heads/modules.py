@@ -159,12 +159,13 @@ def set_short(modules: Iterable[nn.Module], is_short: bool) -> None:
 
 
 class ValueMatcher(nn.Module):
-    """One value against one post: what a reader of both says, and what the post says by itself of any value, whichever
-    it is (a deed told in detail expresses something, a leak contradicts something). The parts are trained apart;
-    `factors` weigh the reader, the deep and the wide part of the post alone."""
+    """One value against one post: what a reader of both says, what the post says by itself of any value, whichever it is (a
+    deed told in detail expresses something, a leak contradicts something), and how much nearer their words are than those
+    of the brand's other values. The parts are trained apart; `factors` weigh the reader, the deep and the wide part of the
+    post alone, and the nearness, which speaks for all classes but the first."""
 
     CLASSES = ("unrelated", "touches", "expresses", "contradicts")
-    N_PARTS = 3
+    N_PARTS = 4
 
     def __init__(self, hidden_size: int) -> None:
         super().__init__()
@@ -173,10 +174,13 @@ class ValueMatcher(nn.Module):
         self.factors: Tensor
         self.register_buffer("factors", torch.ones(self.N_PARTS))
 
-    def forward(self, value: Tensor, value_mask: Tensor, post: Tensor, post_mask: Tensor, ngrams: Ngrams) -> Tensor:
-        """Logits [n, 4] for values [n, v, h] and posts [n, t, h] with their n-grams, row by row."""
+    def forward(
+        self, value: Tensor, value_mask: Tensor, post: Tensor, post_mask: Tensor, ngrams: Ngrams, nearness: Tensor
+    ) -> Tensor:
+        """Logits [n, 4] for values [n, v, h] and posts [n, t, h] with their n-grams and `nearness` [n], row by row."""
         parts = (
-            self.reader(value, value_mask, post, post_mask), self.alone.deep(post, post_mask), self.alone.wide(ngrams)
+            self.reader(value, value_mask, post, post_mask), self.alone.deep(post, post_mask), self.alone.wide(ngrams),
+            nearness.unsqueeze(1) * (torch.arange(len(self.CLASSES)) > 0),
         )  # fmt: skip
         return sum((factor * part for factor, part in zip(self.factors, parts, strict=True)), torch.zeros(()))
 

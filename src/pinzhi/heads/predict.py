@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from torch import Tensor, nn
 from pinzhi.errors import ModelError
 from pinzhi.heads.encoder import Encoder, clip, pad
 from pinzhi.heads.modules import Context, PairJudge, SentenceEmbedder, TextClassifier, ValueMatcher, set_short
+from pinzhi.heads.nearness import Nearness
 from pinzhi.heads.ngrams import hash_ngrams
 from pinzhi.heads.store import open_active
 from pinzhi.memory import hand_back
@@ -60,6 +63,15 @@ def load_weights(module: nn.Module, path: Path) -> nn.Module:
     except (SafetensorError, RuntimeError, OSError) as error:
         raise ModelError(f"{path}: expected weights of {type(module).__name__}, found {error}") from error
     return module
+
+
+@dataclass(frozen=True)
+class EncodedValues:
+    """The v values of a brand: hidden states [v, s, h] with their mask [v, s], and token ids."""
+
+    hidden: Tensor
+    mask: Tensor
+    ids: Sequence[Sequence[int]]
 
 
 class Heads:
@@ -179,18 +191,23 @@ class Heads:
         return vectors, manner
 
     @torch.inference_mode()
-    def encode_values(self, values: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Hidden states and mask of value texts; encoded once per brand."""
-        return self._encoded(self.encoder.token_ids(values), "value")
+    def encode_values(self, values: Sequence[str]) -> EncodedValues:
+        """The value texts of one brand, encoded once."""
+        ids = self.encoder.token_ids(values)
+        return EncodedValues(*self._encoded(ids, "value"), ids)
+
+    @cached_property
+    def _nearness(self) -> Nearness:
+        return Nearness(self.encoder.word_vectors.numpy(), self.encoder.token_weights())
 
     @torch.inference_mode()
     def coherence(
-        self, texts: Sequence[str], values: tuple[Tensor, Tensor], explain_from: float
+        self, texts: Sequence[str], values: EncodedValues, explain_from: float
     ) -> tuple[np.ndarray, list[list[list[tuple[int, int]]]]]:
         """Probabilities [n, v, 4] (ValueMatcher.CLASSES) of posts against encoded values, and for each post and value
         the raw spans whose hiding lowers the leading probability most, where that is at least `explain_from` and half of
         what leads the post."""
-        n_values = len(values[1])
+        n_values = len(values.ids)
         result = np.zeros((len(texts), n_values, len(ValueMatcher.CLASSES)), np.float32)
         spans: list[list[list[tuple[int, int]]]] = [[[] for _ in range(n_values)] for _ in texts]
         clauses = [Clauses(text, self.encoder) for text in texts]
@@ -200,9 +217,14 @@ class Heads:
             pairs = [(at, v) for at in range(len(batch.rows)) for v in range(n_values)]
             of_post, of_value = np.array(pairs).T
             of_row = batch.rows[of_post]
+            near = [
+                self._nearness(values.ids, clauses[row].ids, np.ones((1, len(clauses[row].ids)), bool))[0]
+                for row in batch.rows
+            ]
             result[of_row, of_value] = self._match(
-                values, of_value, hidden, of_post, batch.mask[torch.from_numpy(of_post)], [texts[row] for row in of_row]
-            )
+                values, of_value, hidden, of_post, batch.mask[torch.from_numpy(of_post)],
+                [texts[row] for row in of_row], np.concatenate(near),
+            )  # fmt: skip
             lead = result[batch.rows, :, 2:].argmax(2) + 2
             leading = result[batch.rows, :, 2:].max(2)
             is_told = leading >= np.maximum(explain_from, leading.max(1, keepdims=True) / 2)
@@ -216,11 +238,11 @@ class Heads:
         return result, spans
 
     def _match(
-        self, values: tuple[Tensor, Tensor], of_value: np.ndarray, hidden: Tensor, of_post: np.ndarray, masks: Tensor,
-        texts: Sequence[str],
+        self, values: EncodedValues, of_value: np.ndarray, hidden: Tensor, of_post: np.ndarray, masks: Tensor,
+        texts: Sequence[str], nearness: np.ndarray,
     ) -> np.ndarray:  # fmt: skip
         """Probabilities [n, 4] of value `of_value[i]` in post `of_post[i]` as far as `masks[i]` shows it; `texts[i]` is what
-        is shown."""
+        is shown, and `nearness[i]` how near it is."""
         parts = []
         for start in range(0, len(of_value), MATCH_BATCH):
             chosen = slice(start, start + MATCH_BATCH)
@@ -228,14 +250,14 @@ class Heads:
             # The matcher knows no positions: hidden tokens go behind the shown ones and are cut off.
             shown = mask.argsort(dim=1, descending=True, stable=True)[:, : int(mask.sum(1).max())]
             logits = self._modules["coherence"](
-                values[0][which], values[1][which], hidden[post[:, None], shown], mask.gather(1, shown),
-                hash_ngrams(texts[chosen]),
+                values.hidden[which], values.mask[which], hidden[post[:, None], shown], mask.gather(1, shown),
+                hash_ngrams(texts[chosen]), torch.from_numpy(nearness[chosen]),
             )  # fmt: skip
             parts.append(self._probabilities("coherence", logits))
         return np.concatenate(parts)
 
     def _falls(
-        self, values: tuple[Tensor, Tensor], hidden: Tensor, mask: Tensor, told: Sequence[tuple[int, int]],
+        self, values: EncodedValues, hidden: Tensor, mask: Tensor, told: Sequence[tuple[int, int]],
         clauses: Sequence["Clauses"],
     ) -> list[np.ndarray]:  # fmt: skip
         """For each (post, value) of `told` the probabilities [n clauses, 4] without each clause of the post."""
@@ -243,11 +265,15 @@ class Heads:
         if not sum(counts):
             return [np.zeros((0, len(ValueMatcher.CLASSES)), np.float32) for _ in told]
         of_post, of_value = np.repeat(np.array(told, dtype=np.int64), counts, axis=0).T
+        shown = {at: clauses[at].shown_without_each() for at, _ in told}
+        near = {at: self._nearness(values.ids, clauses[at].ids, rest) for at, rest in shown.items()}
         masks = mask[torch.from_numpy(of_post)]
-        for row, (first, last) in enumerate(span for at, _ in told for span in clauses[at].tokens):
-            masks[row, 2 + first : 2 + last] = 0  # after [CLS] and the role mark
+        for row, rest in enumerate(rest for at, _ in told for rest in shown[at]):
+            masks[row, 2 : 2 + len(rest)] *= torch.from_numpy(rest)  # after [CLS] and the role mark
         texts = [text for at, _ in told for text in clauses[at].without_each()]
-        p = self._match(values, of_value, hidden, of_post, masks, texts)
+        p = self._match(
+            values, of_value, hidden, of_post, masks, texts, np.concatenate([near[at][:, v] for at, v in told])
+        )
         return np.split(p, np.cumsum(counts)[:-1])
 
     @torch.inference_mode()
@@ -322,3 +348,10 @@ class Clauses:
     def without_each(self) -> list[str]:
         """The text without each clause in turn."""
         return [self.text[:first] + self.text[last:] for first, last in self.spans]
+
+    def shown_without_each(self) -> np.ndarray:
+        """Which tokens [n spans, n tokens] are left without each clause in turn."""
+        shown = np.ones((len(self.spans), len(self.ids)), bool)
+        for row, (first, last) in enumerate(self.tokens):
+            shown[row, first:last] = False
+        return shown

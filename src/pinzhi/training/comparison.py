@@ -23,7 +23,8 @@ def varied(settings: EncoderSettings, variant: VariantSettings) -> EncoderSettin
     changes["training"]["warmup_steps"] = min(settings.training.warmup_steps, variant.max_steps // 8)
     for key, (part, field) in {
         "architecture": ("model", "architecture"), "objective": ("objective", "name"),
-        "vocabulary_size": ("vocabulary", "size"),
+        "vocabulary_size": ("vocabulary", "size"), "sequence_length": ("training", "sequence_length"),
+        "batch_size": ("training", "batch_size"), "skipgram_epochs": ("skipgram", "epochs"),
     }.items():  # fmt: skip
         if key in told:
             changes.setdefault(part, {})[field] = told[key]

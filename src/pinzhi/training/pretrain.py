@@ -123,6 +123,7 @@ def pretrain(data: Path, out: Path, settings: EncoderSettings, start: Path | Non
     set_seed(settings.seed)
     if trunk is None:
         trunk = AutoModel.from_config(_shape(settings.model, tokenizer))
+    if start is None and settings.skipgram.epochs:
         vectors = out / "skipgram.npy"
         if not vectors.exists():
             table = skipgram_vectors(

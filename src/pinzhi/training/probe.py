@@ -34,7 +34,7 @@ from pinzhi.training.data import (
 )
 from pinzhi.training.settings import ProbeSettings
 from pinzhi.training.tuning import tune
-from pinzhi.training.wide import Examples, fit_wide
+from pinzhi.training.wide import Examples, all_varied, fit_wide
 
 Report = dict[str, Any]
 
@@ -75,33 +75,44 @@ def _texts(encoder: Encoder, data: Path, one: PublicSet, settings: ProbeSettings
         _labelled(read_public(data, "dev", [one]), one),
     )
     n_classes, n = len(one.labels), int(len(train) * (1 - settings.held_back))
-    pooled = _pooled(encoder, TextClassifier(encoder.hidden_size, n_classes).deep, _sequences(encoder, train))
     counted = settings.wide.model_copy(update={"is_balanced": metric is macro_f1})  # accuracy counts rows, not classes
-
-    def fitted(n: int) -> TextClassifier:
-        """A classifier that has learnt the first `n` rows."""
-        torch.manual_seed(settings.seed)
-        head = TextClassifier(encoder.hidden_size, n_classes)
-        fit_deep(
-            head.deep, pooled[:n], [Target((label,), tuple(range(n_classes))) for label in labels[:n]],
-            n_classes=n_classes, epochs=settings.epochs, batch_size=settings.batch_size,
-            learning_rate=settings.learning_rate, seed=settings.seed,
-        )  # fmt: skip
-        head.wide = fit_wide(Examples(n_classes, train[:n], [(label,) for label in labels[:n]]), counted)
-        return head
-
-    scales = fit_scales(logits(fitted(n), train[n:], pooled[n:]), np.array(labels[n:]))
-    head = fitted(len(train))  # rows by which the two parts were weighed are learnt from too, as the linear model does
+    examples = [Examples(n_classes, train[:m], [(label,) for label in labels[:m]]) for m in (n, len(train))]
+    head = TextClassifier(encoder.hidden_size, n_classes)
+    reader, head.deep = _fit_deep(encoder, examples[0], settings)
+    head.wide = fit_wide(examples[0], counted)
+    held = logits(head, train[n:], _pooled(reader, head.deep, _sequences(reader, train[n:])))
+    scales = fit_scales(held, np.array(labels[n:]))
+    # Rows by which the two parts were weighed are learnt from too, as the linear model does, where that takes seconds.
+    head.wide = fit_wide(examples[1], counted)
+    if settings.tuning is None:
+        _, head.deep = _fit_deep(encoder, examples[1], settings)
     head.scale(*scales)
     baseline = linear_baseline().fit(train, labels)
     report: Report = {"metric": metric.__name__, "n_train": len(train), "n_dev": len(dev)}
     masked = [without_emoticons(text) for text in dev]
     for suffix, texts in (("", dev), ("_masked", masked)) if masked != dev else (("", dev),):
-        deep, wide = logits(head, texts, _pooled(encoder, head.deep, _sequences(encoder, texts)))
+        deep, wide = logits(head, texts, _pooled(reader, head.deep, _sequences(reader, texts)))
         guesses = {"pinzhi": deep + wide, "deep": deep}
         report |= {name + suffix: bootstrap(metric, np.array(truth), one.argmax(1)) for name, one in guesses.items()}
         report["tfidf" + suffix] = bootstrap(metric, np.array(truth), baseline.predict(texts))
     return report
+
+
+def _fit_deep(encoder: Encoder, examples: Examples, settings: ProbeSettings) -> tuple[Encoder, DeepClassifier]:
+    """A classifier that has learnt `examples` and the encoder that it reads with: with `tuning` a copy that has learnt them
+    too, in part without their emoji and emoji codes."""
+    torch.manual_seed(settings.seed)
+    head, n_classes = DeepClassifier(encoder.hidden_size, examples.n_classes), examples.n_classes
+    labels = [label for (label,) in examples.labels]
+    if settings.tuning is None:
+        fit_deep(
+            head, _pooled(encoder, head, _sequences(encoder, examples.texts)),
+            [Target((label,), tuple(range(n_classes))) for label in labels], n_classes=n_classes, epochs=settings.epochs,
+            batch_size=settings.batch_size, learning_rate=settings.learning_rate, seed=settings.seed,
+        )  # fmt: skip
+        return encoder, head
+    sequences = _sequences(encoder, all_varied(examples.texts, settings.wide))
+    return tune(encoder, head, sequences, np.eye(n_classes)[labels], settings.tuning, settings.seed), head
 
 
 def _labelled(rows: Sequence[CommentRow], one: PublicSet) -> tuple[list[str], list[int]]:

@@ -30,8 +30,9 @@ class Settings(BaseModel):
 
 
 class CorpusSettings(Settings):
-    """Which texts are read."""
+    """Which texts are read; `labels` is the folder of our own sets (in the checkout), of which train rows alone are read."""
 
+    labels: str | None = None
     exclude_sources: tuple[str, ...]
     max_characters: int
     code_dropout: float
@@ -46,7 +47,7 @@ class VocabularySettings(Settings):
 
 
 class SkipgramSettings(Settings):
-    """Static vectors that start the embedding."""
+    """Static vectors that start the embedding; after 0 epochs it starts from chance."""
 
     epochs: int
     window: int
@@ -118,10 +119,12 @@ class GateSettings(Settings):
 
 
 class WideSettings(Settings):
-    """Linear model on n-grams: the inverse of its penalty, how much a row of another domain says beside one of ours, and
-    whether every class weighs the same; `code_dropout` is the share of texts that lose their emoji and emoji codes."""
+    """Linear model on n-grams: the inverse of its penalty, in how many texts an n-gram must stand to be known, how much a row
+    of another domain says beside one of ours, and whether every class weighs the same; `code_dropout` is the share of
+    texts that lose their emoji and emoji codes."""
 
     strength: float
+    least: int = 2
     others_say: float = 1.0
     is_balanced: bool = True
     code_dropout: float = 0.5
@@ -129,9 +132,10 @@ class WideSettings(Settings):
 
 
 class TuningSettings(Settings):
-    """How an encoder is trained for one set of pairs alone."""
+    """How an encoder is trained for one set alone: `epochs` of its rows, at most `max_shown` in all."""
 
     epochs: float
+    max_shown: int
     batch_size: int
     learning_rate: float  # of the encoder
     head_learning_rate: float
@@ -139,7 +143,7 @@ class TuningSettings(Settings):
 
 
 class ProbeSettings(Settings):
-    """configs/train/probe.toml; without `tuning` the encoder stays as it is for pairs too."""
+    """configs/train/probe.toml; without `tuning` the encoder stays as it is."""
 
     seed: int
     epochs: float
@@ -159,6 +163,9 @@ class VariantSettings(Settings):
     architecture: Literal["modernbert", "roformer", "bert"] | None = None
     objective: Literal["masked", "replaced"] | None = None
     vocabulary_size: int | None = None
+    sequence_length: int | None = None
+    batch_size: int | None = None
+    skipgram_epochs: int | None = None
 
 
 class ComparisonSettings(Settings):
@@ -195,6 +202,7 @@ class RetrainSettings(Settings):
     epochs: float
     batch_size: int
     learning_rate: float
+    save_steps: int = 100
     held_back: float
     replay_rows: int
     wide: WideSettings

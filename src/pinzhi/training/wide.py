@@ -33,8 +33,8 @@ def fit_wide(examples: Examples, settings: WideSettings) -> NgramLinear:
     from sklearn.linear_model import LogisticRegression
     from sklearn.utils.class_weight import compute_sample_weight
 
-    ours = hash_ngrams(_varied(examples.texts, settings))
-    wide = NgramLinear(examples.n_classes, *known_ngrams(ours))
+    ours = hash_ngrams(all_varied(examples.texts, settings))
+    wide = NgramLinear(examples.n_classes, *known_ngrams(ours, settings.least))
     of_text = np.repeat(np.arange(len(examples.texts)), [len(labels) for labels in examples.labels])
     own = np.array([label for labels in examples.labels for label in labels], dtype=int)
     labels = np.concatenate([own, examples.other_labels]).astype(int)
@@ -46,7 +46,7 @@ def fit_wide(examples: Examples, settings: WideSettings) -> NgramLinear:
         say = np.full(len(examples.others), settings.others_say)
         model = LogisticRegression(C=settings.strength, max_iter=300)
         model.fit(
-            vstack([wide.features(ours)[of_text], wide.features(hash_ngrams(_varied(examples.others, settings)))]),
+            vstack([wide.features(ours)[of_text], wide.features(hash_ngrams(all_varied(examples.others, settings)))]),
             labels,
             sample_weight=np.concatenate(
                 [compute_sample_weight("balanced" if settings.is_balanced else None, own), say]
@@ -61,6 +61,7 @@ def fit_wide(examples: Examples, settings: WideSettings) -> NgramLinear:
     return wide
 
 
-def _varied(texts: Sequence[str], settings: WideSettings) -> list[str]:
+def all_varied(texts: Sequence[str], settings: WideSettings) -> list[str]:
+    """`texts`, some of them without their emoji and emoji codes."""
     chance = random.Random(settings.seed)
     return [varied(text, settings.code_dropout, chance) for text in texts]
