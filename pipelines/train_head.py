@@ -1,4 +1,4 @@
-"""Retrain one head on new labels as a flow: `python -m pipelines.train_head sentiment LABELS...`.
+"""Retrain one head as a flow, on new labels or on --base alone: `python -m pipelines.train_head sentiment [LABELS...]`.
 
 The work is `pinzhi.training.retrain`, the same as `pinzhi train`: a gate decides whether the new model becomes active.
 """
@@ -57,7 +57,7 @@ def train_head(
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("head", choices=[task.value for task in LabelTask])
-    parser.add_argument("labels", nargs="+", type=Path)
+    parser.add_argument("labels", nargs="*", type=Path, help="none: learn from --base alone")
     parser.add_argument("--brand", action="append", default=[], type=Path, dest="brands")
     parser.add_argument("--public", type=Path, default=None)
     parser.add_argument("--base", type=Path, default=paths.labels())

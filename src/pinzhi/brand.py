@@ -62,7 +62,12 @@ class BrandProfile(_Part):
         """Read a profile. BrandError names file, line and field."""
         return load_yaml(Path(path), cls, "a brand profile", "configs/brands/", BrandError)
 
+    def essence(self) -> "BrandProfile":
+        """What scores rest on: the profile without what is written for people."""
+        values = tuple(Value(id=value.id, name=value.name, statement=value.statement) for value in self.values)
+        return BrandProfile(id=self.id, name=self.name, values=values, accounts=self.accounts)
+
     @cached_property
     def digest(self) -> str:
-        """Digest of the whole profile."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        """Digest of what scores rest on."""
+        return hashlib.sha256(self.essence().model_dump_json().encode()).hexdigest()[:16]

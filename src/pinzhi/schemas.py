@@ -254,7 +254,7 @@ COMMUNITY = _schema(
     ("run_id", pa.string()),
 )
 
-OWN_ACCOUNTS = "canonical/own_accounts.json"  # beside the tables: [platform, account_id] of the brands of the last run
+BRANDS = "canonical/brands.json"  # beside the tables: what scores rest on of the brand profiles of the last run
 OUTPUT = {
     "posts": SCORED_POSTS,
     "comments": SCORED_COMMENTS,

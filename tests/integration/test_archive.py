@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from pinzhi.archive import run
+from pinzhi.archive.compare import rescored
+from pinzhi.archive.store import Store
 from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.errors import InputError, StorageError
@@ -151,6 +153,22 @@ def test_back_to_earlier_settings_and_brands_is_a_change_like_any_other(tmp_path
     assert read("coherence") != before[1]
     assert score(archive, out).is_new and (read("verdict"), read("coherence")) == before
     assert not score(archive, out).is_new
+
+
+def test_a_folder_knows_the_profiles_that_it_was_scored_with_but_nothing_that_is_for_people(tmp_path: Path) -> None:
+    archive, out, scorer = write_archive(tmp_path / "a", 0, 5), tmp_path / "out", FakeScorer()
+    profile = BrandProfile.load(ROOT / "configs" / "brands" / "lvye.yaml")
+    value = profile.values[0].model_copy(update={"examples_on": ("王小明说过的话",)})
+    told = profile.model_copy(update={"audience": "王小明的朋友", "values": (value, *profile.values[1:])})
+    renamed = profile.model_copy(update={"name": "别的品牌"})
+    run([archive], [told], out, scorer=scorer, config=settings(), pseudonymise=KEY)
+    assert not score(archive, out).is_new, "what is for people changes no score"
+    assert [one.digest for one in Store(out).brands()] == [profile.digest] != [renamed.digest]
+    assert not any("王小明" in path.read_text("utf-8") for path in out.rglob("*.json"))
+    scorer.measured.clear()
+    with rescored(out, (), scorer=scorer, config=settings(), pseudonymise=KEY) as copy:
+        assert scorer.measured == []
+        assert Store(copy).whole_runs() == Store(out).whole_runs()
 
 
 def test_the_index_holds_what_the_last_run_knew(tmp_path: Path) -> None:

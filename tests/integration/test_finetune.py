@@ -1,5 +1,6 @@
 """Multi-task fine-tuning on small sets: every task takes part, dev texts do not, and what is written can be loaded."""
 
+import random
 import shutil
 from pathlib import Path
 from typing import Any
@@ -7,14 +8,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.predict import Heads, build_head, load_weights
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.paths import configs
-from pinzhi.training.data import PUBLIC_SETS, read_coherence
+from pinzhi.training.data import PUBLIC_SETS, MannerRow, PairRow, read_coherence
 from pinzhi.training.finetune import Batches, finetune
-from pinzhi.training.multitask import TRAINED_WITH_ENCODER
+from pinzhi.training.multitask import TRAINED_WITH_ENCODER, BatchMaker
 from pinzhi.training.settings import FinetuneSettings
 from tests.conftest import ROOT, save_foreign_bert
 
@@ -115,6 +117,20 @@ def test_a_dev_text_of_one_set_is_not_learnt_from_another(labels: Path, data: Pa
             shown.update(tuple(row[kept > 0].tolist()) for row, kept in zip(ids, mask, strict=True))
     assert len(shown) > 50 and not wanted & shown
     assert {batch["task"] for batch in (batches[number] for number in range(len(batches)))} == set(TASKS)
+
+
+def test_manner_and_pairs_are_told_without_emoticons_too(encoder: Path) -> None:
+    told, hidden = "面汤味道好喝😂[笑cry]//@店:下次还来", "面汤味道好喝//@店:下次还来"
+
+    def batches(text: str, code_dropout: float) -> list[Any]:
+        make = BatchMaker(Encoder.load(encoder), settings().model_copy(update={"code_dropout": code_dropout}))
+        make.prepare([text])
+        manner = make.manner([MannerRow(text, "quote", "a")], random.Random(1))
+        pairs = make.pairs([PairRow(text, text, "duplicate", None, "suffixed", "a")], random.Random(1))
+        return [manner["ids"], manner["extra"], *(pairs[side][0] for side in ("earlier", "later"))]
+
+    for kept, dropped, without in zip(batches(told, 0.0), batches(told, 1.0), batches(hidden, 0.0), strict=True):
+        assert torch.equal(dropped, without) and not torch.equal(kept, without)
 
 
 def test_no_value_of_a_twin_brand_is_shown_as_foreign(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_label_studio_file_comes_back_labelled(scored: Path, tmp_path: Path, t
 def test_a_folder_of_labels_is_left_out_and_unlabelled_tasks_are_not(scored: Path, tmp_path: Path) -> None:
     labels, command = tmp_path / "labels", ["label", "export", "sentiment", "--on", str(scored), "-q"]
     assert main([*command, "--out", str(labels / "old" / "tasks.json")]) == 0
-    (labels / "b.csv").write_text("text,label\n种子 哪里买,0\n支持，一直喝你们家的 @某人,1\n", "utf-8")
+    (labels / "b.csv").write_text("text,label\n种子 哪里买,中性\n支持，一直喝你们家的 @某人,1\n", "utf-8")
     assert main([*command, "--out", str(tmp_path / "new.json"), "--labelled", str(labels)]) == 0
     texts = {one["data"]["text"] for one in json.loads((tmp_path / "new.json").read_text("utf-8"))}
     assert len(texts) == 3 and not any("种子" in text or "支持" in text for text in texts)

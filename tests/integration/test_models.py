@@ -3,7 +3,9 @@ changed or half written is never used."""
 
 import json
 import shutil
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ from safetensors.torch import load_file, save_file
 
 from pinzhi.cli import main
 from pinzhi.errors import ModelError
+from pinzhi.heads import store as store_module
 from pinzhi.heads.store import (
+    Active,
     Version,
     active_versions,
     list_versions,
@@ -24,6 +28,7 @@ from pinzhi.heads.store import (
     show,
     write_version,
 )
+from pinzhi.schemas import BRANDS
 from tests.conftest import ROOT, small_archive
 
 BRAND = ["--brand", str(ROOT / "configs" / "brands" / "lvye.yaml")]
@@ -75,7 +80,7 @@ def test_a_diff_shows_what_would_change_and_changes_nothing(
     out = tmp_path / "out"
     assert main(["run", str(small_archive(tmp_path)), *BRAND, "--out", str(out), "--models", str(store), "-q"]) == 0
     before, versions = content(out), active_versions(store)
-    options = ["--on", str(out), *BRAND, "--models", str(store)]
+    options = ["--on", str(out), "--models", str(store)]
     assert main(["models", "diff", old, new, *options, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     changed = {f"{one['table']}.{one['column']}": one for one in found["columns"]}
@@ -85,10 +90,14 @@ def test_a_diff_shows_what_would_change_and_changes_nothing(
     assert changed["posts.originality"]["n_changed"] == changed["posts.coherence"]["n_changed"] == 0
     assert {one["id"] for one in found["examples"] if one["column"] == "sentiment"} <= {str(i) for i in range(5)}
     assert content(out) == before and active_versions(store) == versions
-    assert main(["models", "diff", old, old, *options, "--json"]) == 0
+    assert main(["models", "diff", old, old, *options, *BRAND, "--json"]) == 0
     assert all(one["n_changed"] == 0 for one in json.loads(capsys.readouterr().out)["columns"])
     assert main(["models", "diff", old, "20000101-none", *options]) == 2
-    assert main(["models", "diff", old, new, "--on", str(tmp_path), *BRAND, "--models", str(store)]) == 2
+    assert main(["models", "diff", old, new, "--on", str(tmp_path), "--models", str(store)]) == 2
+    assert "expected the folder of a finished run" in capsys.readouterr().err
+    (out / BRANDS).unlink()
+    assert main(["models", "diff", old, new, *options]) == 2
+    assert "name them with --brand" in capsys.readouterr().err
 
 
 def test_an_encoder_takes_its_heads_along_and_back(store: Path, tmp_path: Path) -> None:
@@ -101,7 +110,8 @@ def test_an_encoder_takes_its_heads_along_and_back(store: Path, tmp_path: Path) 
     after = active_versions(store)
     assert after["encoder"] == version and all(name.startswith("2099") for name in after.values())
     Heads.load(store, Segmenter())
-    assert rollback(store, "encoder") == before["encoder"] and active_versions(store) == before
+    rollback(store, "encoder")
+    assert active_versions(store) == before
     Heads.load(store, Segmenter())
 
 
@@ -116,17 +126,21 @@ def test_a_head_alone_does_not_go_back_to_another_encoder(store: Path, tmp_path:
 HEADS = ("mood", "topic")
 
 
-def add(store: Path, head: str, day: str, words: str = "", encoder: str | None = None) -> str:
+def add(
+    store: Path, head: str, day: str, words: str = "", encoder: str | None = None, training: str | None = None,
+    is_better: bool = True,
+) -> str:  # fmt: skip
     """A version of `head` with some small files; two of different `words` differ."""
     source = store.parent / "source"
     shutil.rmtree(source, ignore_errors=True)
     source.mkdir()
     (source / "model.safetensors").write_text(f"{head} {words}", "utf-8")
     report = {"macro_f1": {"value": 0.7524, "n": 9}, "reason": f"it gains {words}", "slices": []}
+    report |= {"is_better": is_better}
     (source / "metrics.json").write_text(json.dumps(report), "utf-8")
     encoder = encoder or active_versions(store)["encoder"]
     described = {"temperature": 1.0} if head == "encoder" else {"temperature": 1.0, "encoder": encoder}
-    return write_version(store, head, source, described, day)
+    return write_version(store, head, source, described | ({"training": training} if training else {}), day)
 
 
 @pytest.fixture
@@ -175,6 +189,20 @@ def write_manifest(folder: Path, content: bytes) -> Path:
     return folder
 
 
+def add_file(folder: Path) -> Path:
+    """`folder` with a file that its manifest does not know, and that a tokenizer would read."""
+    (folder / "added_tokens.json").write_text('{"茶": 7}', "utf-8")
+    return folder
+
+
+def lend_weights(folder: Path) -> Path:
+    """`folder` with the same weights, which lie elsewhere, where they may change."""
+    weights = folder / "model.safetensors"
+    weights.rename(folder.parents[2] / "elsewhere")
+    weights.symlink_to(folder.parents[2] / "elsewhere")
+    return folder
+
+
 CHANGES: dict[str, Callable[[Path], Path]] = {
     "temperature": lambda folder: change(folder, temperature=50.0),
     "weights with their digest": change_weights,
@@ -182,6 +210,9 @@ CHANGES: dict[str, Callable[[Path], Path]] = {
     "another day in the name": lambda folder: folder.rename(folder.with_name("2027" + folder.name[4:])),
     "another head": lambda folder: folder.rename(folder.parent.parent / "topic" / folder.name),
     "no manifest": lambda folder: lose(folder, "head.json"),
+    "a file more": add_file,
+    "a folder more": lambda folder: shutil.copytree(folder, folder / "more").parent,
+    "weights that lie elsewhere": lend_weights,
     "no weights": lambda folder: lose(folder, "model.safetensors"),
     "half a manifest": lambda folder: write_manifest(folder, (folder / "head.json").read_bytes()[:90]),
     "an empty manifest": lambda folder: write_manifest(folder, b"{}"),
@@ -306,6 +337,106 @@ def test_an_encoder_passes_over_damaged_candidates_and_wants_all_heads(
     assert "topic" in capsys.readouterr().err and active_versions(little)["encoder"] == encoder
 
 
+def test_no_switch_of_encoders_brings_what_the_gate_kept_back(little: Path) -> None:
+    before = active_versions(little)
+    other = add(little, "encoder", "20260105", "other", "none")
+    for head in HEADS:
+        add(little, head, "20260105", "in use", other)
+        add(little, head, "20260106", "kept back", other, is_better=False)
+    promote(little, "encoder", other)
+    with_other = active_versions(little)
+    assert {with_other[head].partition("-")[0] for head in HEADS} == {"20260105"}, "a refused candidate is in use"
+    better = add(little, "mood", "20260107", "better", other)
+    promote(little, "mood", better)
+    for head in HEADS:
+        add(little, head, "20260108", "not judged", other)
+    rollback(little, "encoder")
+    assert active_versions(little) == before
+    promote(little, "encoder", other)
+    assert active_versions(little) == with_other | {"mood": better}, "not what was in use with this encoder"
+    rollback(little, "encoder")
+    assert active_versions(little) == before
+
+
+def test_where_all_were_kept_back_no_head_comes_unasked(little: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = active_versions(little)
+    other = add(little, "encoder", "20260105", "other", "none")
+    refused = {head: add(little, head, "20260106", "", other, is_better=False) for head in HEADS}
+    assert command(little, "promote", "encoder", other) == 3
+    assert "was not kept back by the gate" in capsys.readouterr().err and active_versions(little) == before
+    promote_all(little, refused)
+    assert active_versions(little) == refused | {"encoder": other}, "whoever names them may have them"
+
+
+def test_a_store_of_before_knows_no_more_than_its_history(little: Path) -> None:
+    """What was in use with an encoder was not noted, and a report held a reason alone."""
+    other = add(little, "encoder", "20260105", "other", "none")
+    for head in HEADS:
+        add(little, head, "20260105", "in use", other)
+    before = active_versions(little)
+    promote(little, "encoder", other)
+    switch = little / "active.toml"
+    lines = switch.read_text("utf-8").splitlines(keepends=True)
+    switch.write_text("".join(line for line in lines if not line.startswith("used_with")), "utf-8")
+    rollback(little, "encoder")
+    assert active_versions(little) == before
+    reports = ({"reason": "it gains +0.03"}, {"reason": "it falls"}, {})
+    assert [kept_back_by(little, report) for report in reports] == [None, "it falls", None]
+
+
+def kept_back_by(store: Path, report: dict[str, Any]) -> str | None:
+    """What the gate had against a version with this report."""
+    source = store.parent / "source"
+    (source / "metrics.json").write_text(json.dumps(report), "utf-8")
+    return show(store, "mood", write_version(store, "mood", source, {}, "20260109")).kept_back()
+
+
+def test_what_was_trained_together_goes_together(little: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = active_versions(little)
+    pairs = [
+        {head: add(little, head, day, day, training=day, is_better=False) for head in HEADS}
+        for day in ("20260105", "20260106")
+    ]
+    for pair, head in zip(pairs, HEADS, strict=True):
+        assert command(little, "promote", head, pair[head], "--lang", "en") == 0
+        said = capsys.readouterr().out
+        assert all(f"{one}: {version}" in said for one, version in pair.items())
+        assert said.count("the gate had kept it back: it gains") == 2
+        assert active_versions(little) == before | pair
+    alone = of_state(little, "topic", "candidate").version
+    assert command(little, "promote", "topic", alone, "--lang", "en") == 0
+    assert "kept it back" not in capsys.readouterr().out
+    assert active_versions(little) == before | pairs[1] | {"topic": alone}
+    for head, expected in (("topic", pairs[1]), ("topic", pairs[0]), ("mood", before)):
+        assert command(little, "rollback", head) == 0
+        said = capsys.readouterr().out
+        assert active_versions(little) == before | expected
+        assert f"{head}: {active_versions(little)[head]}" in said
+
+
+def test_a_pair_of_which_one_is_damaged_stays_where_it_is(little: Path) -> None:
+    before = active_versions(little)
+    pair = {head: add(little, head, "20260105", training="one") for head in HEADS}
+    lose(little / "topic" / pair["topic"], "model.safetensors")
+    assert command(little, "promote", "mood", pair["mood"]) == 3
+    assert active_versions(little) == before
+
+
+def test_of_two_switches_at_a_time_none_is_lost(little: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = {head: of_state(little, head, "candidate").version for head in HEADS}
+
+    def slowly(models: Path, active: Active) -> None:
+        time.sleep(0.2)
+        write(models, active)
+
+    write = store_module._write_active
+    monkeypatch.setattr(store_module, "_write_active", slowly)
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(promote, little, head, version) for head, version in wanted.items()]:
+            done.result()
+    assert active_versions(little) == active_versions(little) | wanted
+
+
 def test_the_list_says_when_how_good_and_why(little: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(little, "list") == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
@@ -345,7 +476,8 @@ def test_stores_that_are_none_are_said(little: Path, tmp_path: Path, capsys: pyt
     (tmp_path / "void").mkdir()
     assert command(tmp_path / "void", "show", "mood") == 3
     assert "expected folders of model versions" in capsys.readouterr().err
-    for wrong in ("version = 3", 'version = "1"', 'version = "1"\ndigest = "2"\nprevious = 3'):
+    whole = 'version = "1"\ndigest = "2"\n'
+    for wrong in ("version = 3", 'version = "1"', f"{whole}previous = 3", f"{whole}used_with = 3"):
         (little / "active.toml").write_text(f"[mood]\n{wrong}\n", "utf-8")
         assert command(little, "list") == 3
         assert "expected a version and a digest of mood" in capsys.readouterr().err

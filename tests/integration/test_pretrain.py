@@ -197,7 +197,7 @@ def test_a_name_is_a_folder_or_is_looked_for_on_the_hub(tmp_path: Path, monkeypa
 def test_the_hub_is_open_for_the_named_encoder_alone(environment: dict[str, str], says: str, tmp_path: Path) -> None:
     """What the heads forbid the whole process on import, and what the environment forbids: nothing of it is patched."""
     script = f"""
-import pinzhi.heads.predict, huggingface_hub
+import pinzhi.heads.predict, huggingface_hub.errors
 from pinzhi.training.encoders import encoder_folder
 def download(repository, *, revision, allow_patterns):
     if huggingface_hub.is_offline_mode():

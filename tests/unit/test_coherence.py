@@ -19,6 +19,8 @@ from pinzhi.paths import models
 from pinzhi.segment import Segmenter
 from pinzhi.training.data import CoherenceRow, Value, read_coherence, split_posts
 from pinzhi.training.multitask import value_labels
+from pinzhi.training.settings import WideSettings
+from pinzhi.training.wide import Examples, fit_wide
 
 STORY = "番茄红了。今年三号地不打药，虫眼多，张婶带人一颗颗挑，挑剩的我们自己做成酱。"
 
@@ -33,24 +35,28 @@ def matched(matcher: ValueMatcher, value: torch.Tensor, post: torch.Tensor, near
     return matcher(value, next(masks), post, next(masks), hash_ngrams(["番茄"]), torch.tensor([near]))
 
 
-def test_factors_weigh_the_reader_the_post_alone_and_the_nearness() -> None:
+def test_factors_weigh_what_is_read_the_post_alone_and_the_nearness() -> None:
     torch.manual_seed(3)
     matcher = ValueMatcher(16).eval()
+    words = Examples(4, ["番茄红了", "番茄熟了", "番茄坏了"] * 3, [(2,), (2,), (3,)] * 3)
+    matcher.grade = fit_wide(words, WideSettings(strength=4.0, least=1))
     value, other, post = torch.randn(1, 4, 16), torch.randn(1, 4, 16), torch.randn(1, 6, 16)
     with torch.no_grad():
         parts = []
         for part in torch.eye(ValueMatcher.N_PARTS):
             matcher.factors.copy_(part)
             parts.append(matched(matcher, value, post))
-        matcher.factors.copy_(torch.tensor([0.5, 0.25, 2.0, 1.5]))
+        matcher.factors.copy_(torch.tensor([0.5, 0.25, 2.0, 1.5, 0.5]))
         whole = matched(matcher, value, post)
-        weighed = 0.5 * parts[0] + 0.25 * parts[1] + 2.0 * parts[2] + 1.5 * parts[3]
+        weighed = sum(factor * part for factor, part in zip((0.5, 0.25, 2.0, 1.5, 0.5), parts, strict=True))
         assert torch.allclose(whole, weighed, atol=1e-5)
         assert not torch.allclose(whole, matched(matcher, other, post), atol=1e-3), "the value is not read"
-        matcher.factors.copy_(torch.tensor([0.0, 1.0, 1.0, 0.0]))
+        matcher.factors.copy_(torch.tensor([0.0, 1.0, 1.0, 0.0, 1.0]))
         assert torch.allclose(matched(matcher, value, post), matched(matcher, other, post, -2.0), atol=1e-6)
-        matcher.factors.copy_(torch.tensor([0.0, 0.0, 0.0, 1.0]))
+        matcher.factors.copy_(torch.tensor([0.0, 0.0, 0.0, 1.0, 0.0]))
         assert matched(matcher, value, post, 0.5).tolist() == [[0.0, 0.5, 0.5, 0.5]]
+        matcher.factors.copy_(torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0]))
+        assert matched(matcher, value, post).argmax() == 2, "the grade that such words have had"
 
 
 def test_a_post_is_scored_alike_alone_and_among_others(heads: Heads) -> None:

@@ -1,5 +1,6 @@
 """Label files of every tool: what is read, and that nothing vanishes."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -73,8 +74,10 @@ def test_parquet_with_numbers(tmp_path: Path) -> None:
 def test_unknown_labels_empty_texts_and_conflicts_are_reported_with_their_rows(tmp_path: Path) -> None:
     content = "text,label\n好喝,赞\n,1\n真甜,1\n真甜！,1\n真 甜,1\n一般,0\n一般,-1\n两个,1;0\n"
     rows, problems = read(tmp_path, content, "a.csv")
-    assert [row["text"] for row in rows] == ["真甜", "真甜！"]
-    assert [problem.row for problem in problems] == [2, 3, 7, 8, 9]
+    assert [row["text"] for row in rows] == ["真甜"]
+    assert [(problem.row, problem.is_repeat) for problem in problems] == [
+        (2, False), (3, False), (5, True), (6, True), (7, False), (8, False), (9, False),
+    ]  # fmt: skip
     assert "赞" in str(problems[0]) and str(problems[0]).startswith(f"{tmp_path / 'a.csv'}, row 2")
 
 
@@ -258,7 +261,9 @@ def test_equal_grades_with_other_values_are_a_conflict(tmp_path: Path) -> None:
     ]  # fmt: skip
     rows, problems = read(tmp_path, content, "a.jsonl", LabelTask.COHERENCE)
     assert [(row["text"], row["brand"]) for row in rows] == [("稻草还田", "langang"), ("尾款到账", "lvye")]
-    assert [problem.row for problem in problems] == [1, 2, 6, 7]
+    assert [(problem.row, problem.is_repeat) for problem in problems] == [
+        (1, False), (2, False), (5, True), (6, False), (7, False),
+    ]  # fmt: skip
     assert "3 (expresses environment) and 3 (expresses farmers)" in problems[0].reason
     assert str(problems[0]).startswith(str(tmp_path / "a.jsonl"))
 
@@ -313,3 +318,215 @@ def test_values_are_those_that_most_annotators_list(tmp_path: Path) -> None:
     table = 'id,text,brand,coherence,expresses,annotation_id\n1,稻草还田,lvye,体现,"{""choices"": [""a"", ""b""]}",1\n'
     rows, problems = read(tmp_path, table, "a.csv", LabelTask.COHERENCE)
     assert [row["expresses"] for row in rows] == [["a", "b"]] and not problems
+
+
+TABLE = [
+    ["text", "label", "group"],
+    ["好喝，回购了", "正面", "a"],
+    ["难喝；退了", "负面", "b"],
+    ["怎么卖", "中性", "b"],
+    ["真甜", "正面", "c"],
+]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+@pytest.mark.parametrize(
+    ("delimiter", "encoding"), [(";", "utf-8"), ("\t", "utf-8"), ("\t", "utf-16"), (",", "utf-8"), (";", "gb18030")]
+)
+def test_a_table_is_read_whatever_separates_its_cells(name: str, delimiter: str, encoding: str, tmp_path: Path) -> None:
+    with (tmp_path / name).open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows(TABLE)
+    table, problems = read_labels([tmp_path / name], LabelTask.SENTIMENT)
+    assert table["text"].to_pylist() == [row[0] for row in TABLE[1:]] and not problems
+    assert table["group"].to_pylist() == ["a", "b", "b", "c"]
+
+
+def test_no_row_of_a_table_is_taken_for_a_banner_or_a_header(tmp_path: Path) -> None:
+    rows, problems = read(tmp_path, "好喝\n难喝\n真甜\n一般\n", "a.csv")
+    assert not rows and [problem.row for problem in problems] == [2, 3, 4]
+    assert all(problem.reason.endswith("found 好喝") for problem in problems)
+    with pytest.raises(InputError, match="expected a header, found a broken line 1"):
+        read(tmp_path, '"text,label\n好喝,1\n难喝,-1\n', "b.csv")
+
+
+@pytest.mark.parametrize("header", ["text,label,label", "text,label,Label", "文本,文本,标签"])
+def test_a_column_that_hides_another_is_refused(header: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"expected each field once, found (label|文本) twice"):
+        read(tmp_path, f"{header}\n好喝,1,-1\n", "a.csv")
+    table = pa.table([["好喝"], ["1"], ["-1"]], names=["text", "label", "Label"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(InputError, match="found label twice"):
+        read_labels([tmp_path / "a.parquet"], LabelTask.SENTIMENT)
+    rows, (problem,) = read(tmp_path, [{"text": "好喝", "label": 1, "Label": -1}], "a.jsonl")
+    assert not rows and "found label twice" in problem.reason
+
+
+def test_equal_repeats_are_reported_with_the_row_that_they_repeat(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("text,label\n真甜,正面\n难喝,负面\n真甜！,正面\n", "utf-8")
+    table, problems = read_labels([tmp_path / "a.csv", tmp_path / "b.csv"], LabelTask.SENTIMENT)
+    assert table["text"].to_pylist() == ["真甜", "难喝"]
+    assert [(Path(one.source).name, one.row, one.is_repeat) for one in problems] == [
+        ("a.csv", 4, True), ("b.csv", 2, True), ("b.csv", 3, True), ("b.csv", 4, True),
+    ]  # fmt: skip
+    assert f"found that of {tmp_path / 'a.csv'}, row 2 again" in problems[1].reason
+
+
+def test_texts_that_differ_in_signs_alone_are_one_and_may_conflict(tmp_path: Path) -> None:
+    rows, problems = read(tmp_path, "text,label\n真甜,1\n真甜！,-1\n", "a.csv")
+    assert not rows and [problem.row for problem in problems] == [2, 3]
+    assert all("expected one label for one text, found -1 and 1" in problem.reason for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"id": 0, "text": "好喝", "cats": ["正面"], "entities": [], "group": "x"},
+        {"id": 1, "data": "好喝", "label": ["positive"], "group": "x"},
+        {"text": "好喝", "annotations": [{"label": "positive", "user": 1}, {"label": "positive", "user": 2}], "meta": {"group": "x"}},
+        {"text": "好喝", "labels": ["positive"], "meta": {"account_id": "x", "label": "negative"}},
+        {"Text": "好喝", "Label": "Positive", "Group": "x"},
+        {"文本": "好喝", "标签": "褒义", "分组": "x"},
+        {"內容": "好喝", "情感": "正面", "分组": "x"},
+        {"评论 内容": "好喝", "情感倾向": "正面", "品牌": "x"},
+    ],
+)  # fmt: skip
+def test_fields_are_known_by_many_names(record: dict[str, Any], tmp_path: Path) -> None:
+    rows, problems = read(tmp_path, [record], "a.jsonl")
+    assert [(row["text"], row["label"], row["group"]) for row in rows] == [("好喝", "1", "x")] and not problems
+
+
+def test_what_a_file_calls_its_text_is_said_and_by_which_names_it_is_known(tmp_path: Path) -> None:
+    rows, (problem,) = read(tmp_path, "原文,标签\n好喝,1\n", "a.csv")
+    assert (
+        not rows and "under one of the names text, content," in problem.reason and "found 原文, 标签" in problem.reason
+    )
+    rows, (problem,) = read(tmp_path, "内容,评论,标签\n三号地休耕,好喝,1\n", "a.csv")
+    assert not rows and "found one under 内容 and one under 评论" in problem.reason
+
+
+def test_posts_in_the_meta_of_doccano_are_read(tmp_path: Path) -> None:
+    meta = {"post": "番茄上市", "group": "a1", "platform": "weibo", "text": "别的"}
+    rows, problems = read(tmp_path, [{"text": "真甜", "label": ["正面"], "meta": meta}], "a.jsonl")
+    (row,) = rows
+    assert (row["text"], row["context"], row["group"], row["platform"]) == ("真甜", "番茄上市", "a1", "weibo")
+    assert not problems
+
+
+def test_numbers_of_labels_that_only_doccano_knows_are_no_labels(tmp_path: Path) -> None:
+    rows, (problem,) = read(tmp_path, [{"text": "真甜", "annotations": [{"label": 1, "user": 1}]}], "a.jsonl")
+    assert not rows and "expected annotations with the names of labels" in problem.reason
+
+
+@pytest.mark.parametrize(
+    ("task", "given", "label"),
+    [(LabelTask.SENTIMENT, "褒义", "1"), (LabelTask.SENTIMENT, "贬义", "-1"), (LabelTask.ORIGINALITY, "模版", "template")],
+)  # fmt: skip
+def test_synonyms_of_the_guideline_are_known(task: LabelTask, given: str, label: str, tmp_path: Path) -> None:
+    rows, _ = read(tmp_path, [{"text": "好喝", "label": given}], "a.jsonl", task)
+    assert [row["label"] for row in rows] == [label]
+
+
+@pytest.mark.parametrize(
+    ("task", "given", "says"),
+    [(LabelTask.ORIGINALITY, "抄袭", "may be duplicate or rewrite"), (LabelTask.ORIGINALITY, "转载", "may be quote or duplicate"),
+     (LabelTask.AUTHENTICITY, "正常", "may be genuine or"), (LabelTask.SENTIMENT, True, "a label of -1, 0, 1, found True")],
+)  # fmt: skip
+def test_what_may_be_several_labels_is_asked_back(task: LabelTask, given: Any, says: str, tmp_path: Path) -> None:
+    rows, (problem,) = read(tmp_path, [{"text": "好喝", "label": given}], "a.jsonl", task)
+    assert not rows and says in problem.reason
+
+
+@pytest.mark.parametrize(
+    "given", ["environment|farmers", "environment｜farmers", "environment, farmers", ["environment|farmers"]]
+)
+def test_several_values_may_be_typed_in_one_line(given: Any, tmp_path: Path) -> None:
+    rows, problems = read(tmp_path, [graded(3, expresses=given)], "a.jsonl", LabelTask.COHERENCE)
+    assert [row["expresses"] for row in rows] == [["environment", "farmers"]] and not problems
+
+
+VOTES = [
+    ("盖子坏了", "Negative", "甲"),
+    ("盖子坏了", "Negative", "乙"),
+    ("盖子坏了", "Neutral", "丙"),
+    ("好喝", "Positive", "甲"),
+    ("好喝", "Positive", "甲"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "records"),
+    [
+        ("column.jsonl", [{"text": t, "label": said, "annotator": who} for t, said, who in VOTES]),
+        ("ids.jsonl", [{"id": i, "text": t, "label": said, "annotator": who} for i, (t, said, who) in enumerate(VOTES)]),
+        ("tasks.json", [{"id": i, "data": {"text": t}, "annotations": [annotation(said, completed_by=who)]} for i, (t, said, who) in enumerate(VOTES)]),
+        ("mail.json", [{"data": {"text": t}, "annotations": [annotation(said, completed_by={"id": who})]} for t, said, who in VOTES]),
+        ("old.jsonl", [{"text": t, "annotations": [{"label": said, "user": who}]} for t, said, who in VOTES]),
+    ],
+)  # fmt: skip
+def test_annotators_of_one_text_vote_wherever_their_votes_stand(name: str, records: Any, tmp_path: Path) -> None:
+    rows, (repeat,) = read(tmp_path, records, name)
+    found = [(row["text"], row["label"], row["n_annotators"]) for row in rows]
+    assert found == [("盖子坏了", "-1", 3), ("好喝", "1", 1)]
+    assert repeat.is_repeat and repeat.row == 5, "one annotator has one vote"
+
+
+def test_annotators_may_have_a_file_each_and_a_fault_names_its_own(tmp_path: Path) -> None:
+    for who, label in (("甲", "正面"), ("乙", "赞")):
+        (tmp_path / f"{who}.csv").write_text(f"text,label,annotator\n好喝,{label},{who}\n", "utf-8")
+    table, (problem,) = read_labels([tmp_path / "甲.csv", tmp_path / "乙.csv"], LabelTask.SENTIMENT)
+    assert not table.num_rows and f"{tmp_path / '乙.csv'}, row 2: expected a label" in problem.reason
+
+
+def test_the_task_of_number_zero_is_a_task(tmp_path: Path) -> None:
+    flat = [
+        {"id": 0, "text": "盖子坏了", "sentiment": label, "annotation_id": n}
+        for n, label in enumerate(("负面", "负面", "中性"))
+    ]
+    rows, problems = read(tmp_path, flat, "min.json")
+    assert [(row["label"], row["n_annotators"]) for row in rows] == [("-1", 3)] and not problems
+
+
+@pytest.mark.parametrize("given", ["5.21E+15", "inf", "-inf", float("inf"), 5.21e15 * 2, 1.5, True, "#NAME?", ["a"]])
+def test_a_damaged_id_is_no_group(given: Any, tmp_path: Path) -> None:
+    rows, (problem,) = read(tmp_path, [{"text": "好喝", "label": 1, "group": given}], "a.jsonl")
+    assert not rows and problem.reason.startswith("group: expected an id")
+
+
+@pytest.mark.parametrize("given", ["nan", float("nan"), "None", "", None])
+def test_what_was_not_filled_in_is_no_group_and_no_post(given: Any, tmp_path: Path) -> None:
+    rows, problems = read(tmp_path, [{"text": "好喝", "label": 1, "group": given, "post": given}], "a.jsonl")
+    assert [(row["group"], row["context"]) for row in rows] == [("", None)] and not problems
+
+
+@pytest.mark.parametrize("given", ["nan", float("nan"), "NaN", "null", "#NAME?", "#N/A", " #REF! ", "\u200b", 7])
+def test_what_no_person_wrote_is_no_text(given: Any, tmp_path: Path) -> None:
+    rows, (problem,) = read(tmp_path, [{"text": given, "label": 1}], "a.jsonl")
+    assert not rows and problem.reason.startswith("expected ") and repr(given)[:7] in problem.reason
+
+
+@pytest.mark.parametrize("given", ["=_=", "#番茄#", "无", "-1"])
+def test_short_texts_of_people_stay(given: str, tmp_path: Path) -> None:
+    rows, _ = read(tmp_path, [{"text": given, "label": 1}], "a.jsonl")
+    assert [row["text"] for row in rows] == [given]
+
+
+def test_sentiment_of_two_classes_is_asked_back(tmp_path: Path) -> None:
+    for labels in (("0", "1"), ("0.0", "1.0")):
+        with pytest.raises(InputError, match="found 0 and 1 alone; write -1 or neutral instead of 0"):
+            read(tmp_path, "text,label\n" + "".join(f"文{one},{one}\n" for one in labels), "a.csv")
+    for labels in (("0", "1", "-1"), ("中性", "1"), ("0", "negative"), ("1",), ("0",)):
+        rows, problems = read(
+            tmp_path, "text,label\n" + "".join(f"文{n},{one}\n" for n, one in enumerate(labels)), "a.csv"
+        )
+        assert len(rows) == len(labels) and not problems
+
+
+def test_annotators_who_agree_on_a_grade_and_not_on_a_value_are_told_so(tmp_path: Path) -> None:
+    votes = [
+        {"result": [answer("coherence", "choices", ["体现"]), answer("expresses", "choices", [one])]}
+        for one in ("a", "b")
+    ]
+    tasks = [{"data": {"text": "稻草还田", "brand": "lvye"}, "annotations": votes}]
+    rows, (problem,) = read(tmp_path, tasks, task=LabelTask.COHERENCE)
+    assert not rows and "found a and b, none of them from more than half of the annotators" in problem.reason

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
-from pinzhi.evaluation.metrics import expected_calibration_error, fit_scales
+from pinzhi.evaluation.metrics import expected_calibration_error, fit_loudness, fit_scales
 from pinzhi.heads.modules import TextClassifier
 from pinzhi.heads.ngrams import hash_ngrams
 from pinzhi.training.settings import WideSettings
@@ -20,6 +20,14 @@ def test_a_part_that_is_too_sure_is_tempered_and_noise_is_silenced() -> None:
     assert 0.1 < sure < 0.5 and silent < 0.02
     p = softmax(sure * 6 * honest + silent * noise, axis=1)
     assert expected_calibration_error(p.argmax(1) == truth, p.max(1)) < 0.03
+
+
+def test_what_has_grown_loud_is_brought_back_without_a_label() -> None:
+    chance = np.random.default_rng(3)
+    calibrated = chance.normal(0, 1.0, (500, 3))
+    louder = 4 * calibrated + chance.normal(0, 0.1, (500, 3)) + chance.normal(0, 9.0, (500, 1))
+    assert 0.24 < fit_loudness(louder, calibrated) < 0.26
+    assert fit_loudness(np.zeros((5, 3)), calibrated[:5]) == 1.0
 
 
 def test_two_views_say_more_than_either() -> None:

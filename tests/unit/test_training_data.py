@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from pinzhi.segment import Segmenter
+from pinzhi.text import normalise
 from pinzhi.training.corpus import build_corpus
 from pinzhi.training.data import (
     AUTHENTICITIES,
@@ -18,11 +19,17 @@ from pinzhi.training.data import (
     PUBLIC_LABELS,
     PUBLIC_SETS,
     CommentRow,
+    PairRow,
+    is_dev,
+    read_coherence,
+    read_comments,
     read_likenesses,
+    read_pairs,
     read_public,
 )
 from pinzhi.training.multitask import naming_loss, order_loss
 from pinzhi.training.settings import CorpusSettings
+from tests.conftest import ROOT
 
 
 def write(path: Path, **columns: list[object]) -> None:
@@ -86,6 +93,51 @@ def test_a_mixture_with_forbidden_rows_reaches_neither_corpus_nor_pairs(tmp_path
     pairs = dict(read_likenesses(tmp_path))
     assert "paraphrase/lcqmc" in pairs and "paraphrase/simclue_mix" not in pairs
     assert [likeness for _, _, likeness in pairs["similarity/stsb_zh"]] == [0.8, 0.0]
+
+
+def test_training_texts_of_every_permitted_set_reach_the_corpus(tmp_path: Path) -> None:
+    settings = CorpusSettings(exclude_sources=(), max_characters=400, code_dropout=0.0, raw_text={})
+    write(tmp_path / "threads" / "ced" / "train.parquet", text=["今天的茶园很安静"], items=[[{"text": "明天还来看看"}]])
+    rumours = {"CED": "桥下的水今晚要断三天", "CHECKED": "官方说今晚的水不会断"}
+    write(
+        tmp_path / "rumor" / "weibo_rumor" / "train.parquet",
+        text=list(rumours.values()), label=[1, 0], source=list(rumours),
+    )  # fmt: skip
+    for name in ("cmnli_zh", "ocnli"):
+        write(
+            tmp_path / "nli" / name / "train.parquet",
+            text_a=[f"{name}的人都坐在店里"], text_b=[f"{name}的店里没有人坐"], label=["contradiction"],
+        )  # fmt: skip
+    corpus = pq.read_table(build_corpus(tmp_path, tmp_path, settings, Segmenter())).to_pylist()
+    assert [row["source"] for row in corpus if row["source"] != "ced"] == ["nli/cmnli_zh"] * 2 + ["rumor/weibo_rumor"]
+    assert corpus[-1]["words"].replace(" ", "") == rumours["CED"]
+
+
+def test_our_own_train_rows_reach_the_corpus_and_no_dev_text(tmp_path: Path) -> None:
+    for kind, part in (("comments", "g"), ("coherence", "i"), ("originality", "l")):
+        (tmp_path / "labels" / kind).mkdir(parents=True)
+        (tmp_path / "labels" / kind / part).symlink_to(ROOT / "data" / "labels" / kind / part)
+    write(tmp_path / "threads" / "ced" / "train.parquet", text=["今天的茶园很安静"], items=[[{"text": "明天还来看看"}]])
+    settings = CorpusSettings(
+        exclude_sources=(), max_characters=4000, code_dropout=0.0, raw_text={}, labels=str(tmp_path / "labels")
+    )
+    corpus = pq.read_table(build_corpus(tmp_path, tmp_path, settings, Segmenter()))
+    said = {words.replace(" ", "") for words in corpus["words"].to_pylist()}
+    texts: dict[bool, set[str]] = {True: set(), False: set()}
+    (posts, _), (pairs, manners) = read_coherence(tmp_path / "labels"), read_pairs(tmp_path / "labels")
+    for row in (*read_comments(tmp_path / "labels"), *posts, *pairs, *manners):
+        shown = (row.earlier, row.later) if isinstance(row, PairRow) else (row.text, getattr(row, "post", ""))
+        texts[is_dev(row.group)] |= {"".join(normalise(text).text.split()) for text in shown}
+    assert all(len(side) > 100 for side in texts.values())
+    assert not said & texts[True]
+    assert len(said & texts[False]) > 0.8 * len(texts[False] - texts[True])
+
+
+def test_rows_know_the_platform_of_their_post() -> None:
+    labels = ROOT / "data" / "labels"
+    assert {"weibo", "tieba", "qq"} < {row.platform for row in read_comments(labels)}
+    pairs, _ = read_pairs(labels)
+    assert {"weibo", "zhihu"} < {row.platform for row in pairs} and all(row.platform for row in pairs)
 
 
 def test_the_order_of_likeness_is_what_costs() -> None:

@@ -82,12 +82,19 @@ def rescored(
     out: Path, brands: Sequence[BrandProfile], *, scorer: "Scorer", config: ScoreConfig,
     pseudonymise: Pseudonymiser | None, progress: Progress | None = None,
 ) -> Iterator[Path]:  # fmt: skip
-    """A copy of the scored folder `out` as `scorer` would have it, for the time being; only what its models change is
-    measured anew, and `out` stays as it is. Raises InputError when it holds no finished run."""
+    """A copy of the scored folder `out` as `scorer` would have it with the profiles `brands` (none: those that it was scored
+    with), for the time being; only what its models change is measured anew, and `out` stays as it is. Raises InputError when
+    it holds no finished run, or no profiles."""
     store = Store(out)
     if not store.whole_runs() or store.is_unfinished():
         raise InputError(
             f"{out}: expected the folder of a finished run, found none; score the archive to its end first"
+        )
+    profiles = brands or store.brands()
+    if not profiles:
+        raise InputError(
+            f"{out}: expected the brand profiles that it was scored with, found none, for an older pinzhi did not keep them; "
+            "name them with --brand, or run again"
         )
     with tempfile.TemporaryDirectory(prefix="pinzhi-diff-") as scratch:
         copy = Path(scratch)
@@ -95,7 +102,7 @@ def rescored(
             for name in (*schemas.OUTPUT, "canonical", "measures", "index", "runs"):
                 if (out / name).is_dir():
                     shutil.copytree(out / name, copy / name, copy_function=_link_or_copy)
-        run([], brands, copy, scorer=scorer, config=config, pseudonymise=pseudonymise, progress=progress)
+        run([], profiles, copy, scorer=scorer, config=config, pseudonymise=pseudonymise, progress=progress)
         yield copy
 
 

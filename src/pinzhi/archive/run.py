@@ -83,7 +83,7 @@ def run(
         try:
             register(connection, store)
             without_brand = _assign_brands(connection, brands)
-            store.write_own_accounts([(own.platform, own.account_id) for brand in brands for own in brand.accounts])
+            store.write_brands(brands)
             laps.end("merge")
             rows = Inputs(scorer, brands, config)
             measuring = Measuring(connection, store, scorer, config, sequence, run_id, progress)

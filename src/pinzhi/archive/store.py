@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from pinzhi import schemas
+from pinzhi.brand import BrandProfile
 from pinzhi.errors import StorageError
 from pinzhi.tables import sweep, write_text
 
@@ -73,9 +74,15 @@ class Store:
         """Write the run file: the marker that everything before it is whole."""
         write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", self.runs / f"{content['run_id']}.json")
 
-    def write_own_accounts(self, accounts: list[tuple[str, str]]) -> None:
-        """Note the accounts (platform, account_id) that speak for the brands of the run, for the report."""
-        write_text(json.dumps(sorted(set(accounts)), ensure_ascii=False) + "\n", self.out / schemas.OWN_ACCOUNTS)
+    def write_brands(self, brands: Sequence[BrandProfile]) -> None:
+        """Keep what scores rest on of the brand profiles of the run."""
+        kept = [brand.essence().model_dump(exclude_defaults=True) for brand in brands]
+        write_text(json.dumps(kept, ensure_ascii=False, indent=2) + "\n", self.out / schemas.BRANDS)
+
+    def brands(self) -> list[BrandProfile]:
+        """Brand profiles of the last run, as far as scores rest on them; none where an older pinzhi did not keep them."""
+        path = self.out / schemas.BRANDS
+        return [BrandProfile(**kept) for kept in json.loads(path.read_text("utf-8"))] if path.exists() else []
 
     def keep_index(self, index_id: str) -> None:
         """Remove the index of other models and settings, and of older forms."""

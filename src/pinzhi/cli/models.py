@@ -11,7 +11,7 @@ import typer
 
 from pinzhi import paths
 from pinzhi.cli.archives import progress, pseudonymiser
-from pinzhi.cli.options import Brands, Config, Json, KeepAuthors, Language, Models, Quiet, existing
+from pinzhi.cli.options import Config, Json, KeepAuthors, Language, Models, Quiet, existing
 from pinzhi.cli.terminal import Lang, console, is_terminal, print_json, visible
 
 if TYPE_CHECKING:
@@ -61,21 +61,32 @@ def show(
     console().print(visible(card.read_text("utf-8") if card.exists() else str(found.folder)))
 
 
+_KEPT_BACK = {Lang.ZH: "门槛未通过，仍按您的选择启用：{why}", Lang.EN: "the gate had kept it back: {why}"}
+
+
 @app.command("promote")
-def promote(head: Head, version: Annotated[str, typer.Argument(metavar="VERSION")], models: Models = None) -> None:
-    """Make VERSION the active one of HEAD, after checking its files."""
+def promote(
+    head: Head,
+    version: Annotated[str, typer.Argument(metavar="VERSION")],
+    models: Models = None,
+    lang: Language = Lang.ZH,
+) -> None:
+    """Make VERSION the active one of HEAD, after checking its files; what was trained with it comes along."""
     from pinzhi.heads import store
 
-    store.promote(_root(models), head, version)
-    console().print(visible(f"{head}: {version}"))
+    for name, found in sorted(store.promote(_root(models), head, version).items()):
+        console().print(visible(f"{name}: {found.version}"))
+        if why := found.kept_back():
+            console().print(visible(f"    {_KEPT_BACK[lang].format(why=why)}"))
 
 
 @app.command("rollback")
 def rollback(head: Head, models: Models = None) -> None:
-    """Back to the version of HEAD that was active before."""
+    """Back to the version of HEAD that was active before; what was promoted with it goes back too."""
     from pinzhi.heads import store
 
-    console().print(visible(f"{head}: {store.rollback(_root(models), head)}"))
+    for name, found in sorted(store.rollback(_root(models), head).items()):
+        console().print(visible(f"{name}: {found.version}"))
 
 
 @app.command("diff")
@@ -83,7 +94,10 @@ def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="A version of some head.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="Another version of the same head.")],
     on: Annotated[Path, typer.Option("--on", metavar="DIR", help="Folder of a finished run; it stays as it is.")],
-    brands: Brands,
+    brands: Annotated[
+        list[Path] | None,
+        typer.Option("--brand", "-b", metavar="FILE", help="Brand profile; those of the run unless given."),
+    ] = None,
     config: Config = None,
     models: Models = None,
     keep_authors: KeepAuthors = False,
@@ -93,7 +107,7 @@ def diff(
 ) -> None:
     """What NEW would say of a scored archive where OLD said something else, before it is promoted."""
     existing([on], "the folder of a run")
-    existing(brands, "a brand profile")
+    existing(brands or [], "a brand profile")
     from pinzhi.archive.compare import compare, rescored
     from pinzhi.brand import BrandProfile
     from pinzhi.config import ScoreConfig
@@ -105,7 +119,7 @@ def diff(
     for version in (old, new):  # a damaged one is refused now, not after the other has scored everything
         store.show(root, head, version)
     settings = ScoreConfig.load(config)
-    profiles = [BrandProfile.load(path) for path in brands]
+    profiles = [BrandProfile.load(path) for path in brands or ()]
     with ExitStack() as held:
         advance = held.enter_context(progress(lang, shown=is_terminal() and not quiet))
         folders = [

@@ -18,12 +18,12 @@ SHOWN = 10  # problems on the screen
 WORDS = {
     Lang.ZH: {
         "promoted": "已启用新模型 {version}", "kept": "保留原模型；新模型 {version} 存为候选", "problems": "{n} 条标注未能使用", "more": "  · 其余 {n} 条见 --json",
-        "rows": "新增训练 {new} 条；与评测集重复而略去 {repeats} 条", "slice": "评测子集", "n": "条数", "before": "原模型", "after": "新模型",
+        "rows": "新增训练 {new} 条；略去与评测集重复的 {frozen} 条、彼此重复的 {repeats} 条", "slice": "评测子集", "n": "条数", "before": "原模型", "after": "新模型",
         "all": "全部", "read": "读取标注", "train": "训练", "evaluate": "评测",
     },
     Lang.EN: {
         "promoted": "promoted {version}", "kept": "kept the active model; {version} stays as a candidate",
-        "problems": "{n} labels could not be used", "more": "  · {n} more: --json lists them all", "rows": "{new} new rows trained on; {repeats} left out because they repeat frozen ones",
+        "problems": "{n} labels could not be used", "more": "  · {n} more: --json lists them all", "rows": "{new} new rows trained on; left out: {frozen} that repeat frozen ones, {repeats} that repeat each other",
         "slice": "frozen rows", "n": "n", "before": "active", "after": "new", "all": "all", "read": "reading labels", "train": "training", "evaluate": "evaluating",
     },
 }  # fmt: skip
@@ -90,23 +90,29 @@ def as_json(done: "Retrained") -> dict[str, Any]:
     """The document of `pinzhi train --json`; docs/cli.md describes every key."""
     return {
         "task": done.task.value, "version": done.version, "versions": done.versions, "metric": done.metric, "is_promoted": done.is_promoted, "n_new": done.n_new,
-        "n_frozen_repeats": done.n_frozen_repeats, "problems": [dataclasses.asdict(one) for one in done.problems],
+        "n_frozen_repeats": done.n_frozen_repeats, "n_repeats": n_repeats(done), "problems": [dataclasses.asdict(one) for one in done.problems],
         "verdict": dataclasses.asdict(done.verdict),
     }  # fmt: skip
 
 
+def n_repeats(done: "Retrained") -> int:
+    """Label rows that repeat one another."""
+    return sum(problem.is_repeat for problem in done.problems) - done.n_frozen_repeats
+
+
 def show(done: "Retrained", lang: Lang) -> None:
-    """Problems, figures beside those of the active model, and the decision."""
+    """Problems, repeats last, figures beside those of the active model, and the decision."""
     from rich.table import Table
 
     words, screen, verdict = WORDS[lang], console(), done.verdict
-    for problem in done.problems[:SHOWN]:
+    faults = sum(not problem.is_repeat for problem in done.problems)
+    for problem in sorted(done.problems, key=lambda problem: problem.is_repeat)[:SHOWN]:
         screen.print(visible(f"  · {problem}"))
     if len(done.problems) > SHOWN:
         screen.print(words["more"].format(n=len(done.problems) - SHOWN))
-    if done.problems:
-        screen.print(words["problems"].format(n=len(done.problems)))
-    screen.print(words["rows"].format(new=done.n_new, repeats=done.n_frozen_repeats))
+    if faults:
+        screen.print(words["problems"].format(n=faults))
+    screen.print(words["rows"].format(new=done.n_new, frozen=done.n_frozen_repeats, repeats=n_repeats(done)))
     table = Table(f"{words['slice']} ({done.metric})", words["n"], words["before"], words["after"])
     table.add_row(words["all"], str(verdict.n), f"{verdict.before:.3f}", f"{verdict.after:.3f}")
     for part in verdict.slices:

@@ -38,15 +38,22 @@ def _single(rows: Sequence[CommentRow], task: str) -> np.ndarray:
     return np.array([getattr(row, task).allowed[0] for row in rows])
 
 
+def masked(texts: Sequence[str]) -> list[str]:
+    """`texts` without emoji and emoji codes, and a full stop where nothing else was said."""
+    return [without_emoticons(text) or "。" for text in texts]
+
+
 def evaluate_comments(heads: Heads, labels: Path, data: Path | None) -> Report:
-    """Sentiment and authenticity on our own comments (grouped by account) and, with `data`, on public dev sets, masked and
-    not."""
+    """Sentiment and authenticity on our own comments (grouped by account) and, with `data`, on public dev sets, with
+    emoticons kept and masked."""
     rows = read_comments(labels)
     train, dev = split(rows, [row.group for row in rows])
-    sentiment, authenticity = heads.comments([row.text for row in dev], [row.post for row in dev])
-    parts = comment_logits(heads, COMMENT_HEADS, [row.text for row in dev], [row.post for row in dev])
+    texts, posts = [row.text for row in dev], [row.post for row in dev]
+    hidden = masked(texts)
+    said = zip(COMMENT_HEADS, heads.comments(texts, posts), heads.comments(hidden, posts), strict=True)
+    parts = comment_logits(heads, COMMENT_HEADS, texts, posts)
     report: Report = {}
-    for task, p in (("sentiment", sentiment), ("authenticity", authenticity)):
+    for task, p, p_masked in said:
         truth = _single(dev, task)
         baseline = linear_baseline().fit([row.text for row in train], _single(train, task))
         deep, wide = parts[task]
@@ -54,7 +61,9 @@ def evaluate_comments(heads: Heads, labels: Path, data: Path | None) -> Report:
             "macro_f1": bootstrap(macro_f1, truth, p.argmax(1)),
             "deep_macro_f1": bootstrap(macro_f1, truth, deep.argmax(1)),
             "wide_macro_f1": bootstrap(macro_f1, truth, wide.argmax(1)),
-            "tfidf_macro_f1": bootstrap(macro_f1, truth, baseline.predict([row.text for row in dev])),
+            "tfidf_macro_f1": bootstrap(macro_f1, truth, baseline.predict(texts)),
+            "masked_macro_f1": bootstrap(macro_f1, truth, p_masked.argmax(1)),
+            "masked_tfidf_macro_f1": bootstrap(macro_f1, truth, baseline.predict(hidden)),
             "per_class_f1": [round(float(x), 4) for x in f1_score(truth, p.argmax(1), average=None)],
             "ece": round(expected_calibration_error(p.argmax(1) == truth, p.max(1)), 4),
         }
@@ -76,7 +85,7 @@ def evaluate_public(heads: Heads, data: Path) -> Report:
         report[source] = {}
         for kept, texts in (
             ("emoticons_kept", [row.text for row in chosen]),
-            ("emoticons_masked", [without_emoticons(row.text) or "。" for row in chosen]),
+            ("emoticons_masked", masked([row.text for row in chosen])),
         ):
             p, _ = heads.comments(texts, [""] * len(texts))
             report[source][kept] = {

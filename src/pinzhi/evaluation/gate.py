@@ -21,6 +21,11 @@ def length_bands(texts: Sequence[str]) -> dict[str, np.ndarray]:
     }
 
 
+def by_name(names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Masks of the rows of each name; a row without one is in none."""
+    return {name: np.array(names) == name for name in sorted(set(names) - {""})}
+
+
 @dataclass(frozen=True)
 class Slice:
     """The metric on a part of the frozen rows."""

@@ -5,6 +5,9 @@ What the libraries below must know before they are imported; what the environmen
 
 import os
 
+# The model hub is closed by us, not by the environment: a training may open it for the encoder that its settings name.
+IS_HUB_CLOSED_BY_DEFAULT = os.environ.keys().isdisjoint({"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"})
+
 _DEFAULTS = {
     "HF_HUB_OFFLINE": "1",  # nothing is ever fetched, whatever a library would like to do
     "TOKENIZERS_PARALLELISM": "false",

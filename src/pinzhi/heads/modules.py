@@ -160,17 +160,19 @@ def set_short(modules: Iterable[nn.Module], is_short: bool) -> None:
 
 class ValueMatcher(nn.Module):
     """One value against one post: what a reader of both says, what the post says by itself of any value, whichever it is (a
-    deed told in detail expresses something, a leak contradicts something), and how much nearer their words are than those
-    of the brand's other values. The parts are trained apart; `factors` weigh the reader, the deep and the wide part of the
-    post alone, and the nearness, which speaks for all classes but the first."""
+    deed told in detail expresses something, a leak contradicts something), how much nearer their words are than those of
+    the brand's other values, and which grade its n-grams speak for. The parts are trained apart; `factors` weigh the
+    reader, the deep and the wide part of the post alone, the nearness, which speaks for all classes but the first, and
+    the grade."""
 
     CLASSES = ("unrelated", "touches", "expresses", "contradicts")
-    N_PARTS = 4
+    N_PARTS = 5
 
     def __init__(self, hidden_size: int) -> None:
         super().__init__()
         self.reader = PairReader(hidden_size, len(self.CLASSES))
         self.alone = TextClassifier(hidden_size, len(self.CLASSES))
+        self.grade = NgramLinear(len(self.CLASSES))
         self.factors: Tensor
         self.register_buffer("factors", torch.ones(self.N_PARTS))
 
@@ -180,7 +182,7 @@ class ValueMatcher(nn.Module):
         """Logits [n, 4] for values [n, v, h] and posts [n, t, h] with their n-grams and `nearness` [n], row by row."""
         parts = (
             self.reader(value, value_mask, post, post_mask), self.alone.deep(post, post_mask), self.alone.wide(ngrams),
-            nearness.unsqueeze(1) * (torch.arange(len(self.CLASSES)) > 0),
+            nearness.unsqueeze(1) * (torch.arange(len(self.CLASSES)) > 0), self.grade(ngrams),
         )  # fmt: skip
         return sum((factor * part for factor, part in zip(self.factors, parts, strict=True)), torch.zeros(()))
 

@@ -1,11 +1,12 @@
 """Model versions on disk: written whole, named by content, opened only when every digest agrees.
 
 `models/<head>/<version>/` holds the files of one version and `head.json`, which lists their digests; the version is named
-after the digest of `head.json`. `active.toml` names the active version of each head and that digest in full; it is the only
-place where a version is chosen. Folders that begin with a dot are no versions: they are being written, or their writer was
-killed.
+after the digest of `head.json`. `active.toml` names the active version of each head and that digest in full, those in use
+before, and for each encoder the one last in use with it; it is the only place where a version is chosen. Folders that begin
+with a dot are no versions: they are being written, or their writer was killed.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -52,6 +53,14 @@ class Version:
         is_there = self.fault is None and METRICS in self.manifest["files"]
         return json.loads((self.folder / METRICS).read_text("utf-8")) if is_there else {}
 
+    def kept_back(self) -> str | None:
+        """Why the gate kept it back; None where it did not, or was not asked."""
+        report = self.report()
+        reason = report.get("reason")
+        # Older reports hold a reason alone.
+        is_let_in = reason is None or report.get("is_better", reason.startswith("it gains"))
+        return None if is_let_in else reason
+
 
 def sha256(path: Path) -> str:
     """Hex digest of a file."""
@@ -96,9 +105,9 @@ def _read_active(models: Path) -> dict[str, dict[str, Any]]:
         raise ModelError(f"{path}: no such file; restore models/ or run `pinzhi models promote`") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: expected TOML in UTF-8, found {error}; restore it from version control") from error
-    kinds = {"version": str, "digest": str, "previous": list}
+    kinds = {"version": str, "digest": str, "previous": list, "used_with": dict}
     for head, entry in active.items():
-        given = {"previous": [], **entry} if isinstance(entry, dict) else {}
+        given = {"previous": [], "used_with": {}, **entry} if isinstance(entry, dict) else {}
         if not all(isinstance(given.get(key), kind) for key, kind in kinds.items()):
             raise ModelError(
                 f"{path}: expected a version and a digest of {head}, found {entry!r}; restore it from version control"
@@ -117,6 +126,9 @@ def _write_active(models: Path, active: Active) -> None:
         lines.append(f'\n[{head}]\nversion = "{entry["version"]}"\ndigest = "{entry["digest"]}"\n')
         if entry.get("previous"):
             lines.append(f"previous = {json.dumps(entry['previous'])}\n")
+        if entry.get("used_with"):
+            listed = ", ".join(f"{json.dumps(one)} = {json.dumps(used)}" for one, used in entry["used_with"].items())
+            lines.append(f"used_with = {{{listed}}}\n")
     temporary = models / ".active.toml"
     with temporary.open("w", encoding="utf-8") as file:
         file.writelines(lines)
@@ -145,8 +157,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _look(models: Path, active: Active, head: str, name: str) -> Version:
-    """A version as it lies there, whole or not: its manifest agrees with its name and its files with the manifest, or
-    `fault` says what does not."""
+    """A version as it lies there, whole or not: its manifest agrees with its name and its files, all of them, with the
+    manifest, or `fault` says what does not."""
     folder, entry = models / head / name, active.get(head, {})
     before = entry.get("previous", ())
     state: State = "active" if entry.get("version") == name else "previous" if name in before else "candidate"
@@ -162,6 +174,11 @@ def _look(models: Path, active: Active, head: str, name: str) -> Version:
             )
         if state == "active":
             _check(folder / MANIFEST, entry["digest"])
+        for path in sorted(folder.iterdir()):  # whatever lies there may be read: one file more can change an encoder
+            if path.is_symlink() or path.name not in (MANIFEST, *manifest["files"]):
+                raise ModelError(
+                    f"{path}: expected a file that {MANIFEST} lists, and no link, found another; remove it; {_DAMAGED}"
+                )
         for file, expected in manifest["files"].items():
             _check(folder / file, expected)
     except ModelError as error:
@@ -234,60 +251,95 @@ def show(models: Path, head: str, version: str | None = None) -> Version:
     return _whole(_look(models, active, head, wanted))
 
 
-def promote(models: Path, head: str, version: str) -> None:
-    """Make `version` the active one of `head`, after checking its files; the one before is kept for rollback. Heads read
-    what their own encoder says: a version of another encoder brings that encoder, and the heads last used with it."""
-    promote_all(models, {head: version})
+def promote(models: Path, head: str, version: str) -> dict[str, Version]:
+    """Make `version` the active one of `head`, after checking its files; the one before is kept for rollback. What was
+    trained together is promoted together. Heads read what their own encoder says: a version of another encoder brings that
+    encoder, and the heads last used with it. Returns all that are in use for it, by head."""
+    return promote_all(models, {head: version})
 
 
-def promote_all(models: Path, versions: Mapping[str, str]) -> None:
+def promote_all(models: Path, versions: Mapping[str, str]) -> dict[str, Version]:
     """`promote` of several heads at once: all of them or none."""
-    active = _in_use(models)
-    wanted: dict[str, Version] = {}
-    for head, version in versions.items():
-        chosen = show(models, head, version)
-        wanted = _with_its_encoder(models, active, chosen) | wanted | {head: chosen}
-    for name, chosen in sorted(wanted.items()):
-        _whole(chosen)
-        before = active.get(name, {})
-        if before.get("version") == chosen.version:
-            continue
-        history = [*before.get("previous", []), before["version"]] if before else []
-        active[name] = _entry(chosen, history)
-    _write_active(models, active)
+    with _switching(models):
+        active = _in_use(models)
+        named = {head: show(models, head, version) for head, version in versions.items()}
+        together = {one.head: one for version in named.values() for one in _trained_with(models, version)}
+        chosen = _with_their_encoder(models, active, together | named)
+        for head, version in sorted(chosen.items()):
+            before = active.get(head, {})
+            if before.get("version") != version.version:
+                history = [*before.get("previous", []), before["version"]] if before else []
+                active[head] = _entry(_whole(version), history, before)
+        _write_active(models, active)
+    return chosen
 
 
-def _with_its_encoder(models: Path, active: Active, chosen: Version) -> dict[str, Version]:
-    """Head -> version: `chosen`, and whatever must change with it: for every other head the version last used with that
-    encoder, the newest whole one where none was. Raises ModelError when a head has none."""
-    encoder = chosen.version if chosen.head == "encoder" else chosen.manifest.get("encoder")
-    if encoder is None or active.get("encoder", {}).get("version") == encoder:
-        return {chosen.head: chosen}
-    result: dict[str, Version] = {}
-    for found in list_versions(models):  # by name, so that the newest is the last
-        used = active.get(found.head, {}).get("previous", [])
-        is_its = found.manifest.get("encoder") == encoder or (found.head, found.version) == ("encoder", encoder)
-        other = result.get(found.head)
-        # One that was in use is not passed over for its fault: its place might go to a candidate that the gate held back.
-        is_fit = found.fault is None or found.version in used
-        if is_its and is_fit and (other is None or _last_use(used, found.version) >= _last_use(used, other.version)):
-            result[found.head] = found
-    result[chosen.head] = chosen
+@contextmanager
+def _switching(models: Path) -> Iterator[None]:
+    """Hold what is in use from the reading of it to the writing: of two switches at a time one would be lost."""
+    descriptor = os.open(models, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _trained_with(models: Path, version: Version) -> list[Version]:
+    """`version` and those of other heads that the same training made."""
+    training = version.manifest.get("training")
+    found = [] if training is None else list_versions(models)
+    return [*(one for one in found if one.manifest.get("training") == training and one.head != version.head), version]
+
+
+def _with_their_encoder(models: Path, active: Active, chosen: Mapping[str, Version]) -> dict[str, Version]:
+    """`chosen`, by head, and where they are of another encoder than the one in use, that encoder and a version of every
+    other head for it. Raises UsageError when they are of several, ModelError when a head has none."""
+    encoders = {_encoder_of(version) for version in chosen.values()}
+    if len(encoders) > 1:
+        raise UsageError(f"expected versions of one encoder, found some of {', '.join(sorted(map(str, encoders)))}")
+    (encoder,) = encoders
+    if active.get("encoder", {}).get("version") == encoder:
+        return dict(chosen)
+    fitting: dict[str, list[Version]] = {}
+    for found in list_versions(models):
+        used = active.get(found.head, {}).get("used_with", {}).get(encoder)  # known even where its manifest is damaged
+        if encoder == _encoder_of(found) or used == found.version:
+            fitting.setdefault(found.head, []).append(found)
+    best = {head: _to_use(active.get(head, {}), encoder, versions) for head, versions in fitting.items()}
+    result = {**{head: version for head, version in best.items() if version is not None}, **chosen}
     missing = sorted({"encoder", *active} - result.keys())
     if missing:
         raise ModelError(
-            f"expected versions of {', '.join(missing)} for encoder {encoder}, which {chosen.head} {chosen.version} needs, "
-            "found none that is whole; restore or train them first"
+            f"expected versions of {', '.join(missing)} for encoder {encoder}, found none that is whole and was not kept "
+            "back by the gate; restore or train them first"
         )
     return result
 
 
-def _last_use(used: Sequence[str], version: str) -> int:
-    return max((i for i, one in enumerate(used) if one == version), default=-1)
+def _encoder_of(version: Version) -> str | None:
+    """The encoder that `version` reads, or is."""
+    return version.version if version.head == "encoder" else version.manifest.get("encoder")
 
 
-def _entry(chosen: Version, history: Sequence[str]) -> dict[str, Any]:
-    return {"version": chosen.version, "digest": sha256(chosen.folder / MANIFEST), "previous": list(history)}
+def _to_use(entry: Mapping[str, Any], encoder: str | None, versions: Sequence[Version]) -> Version | None:
+    """Of `versions` of one head for `encoder`, sorted, the one last in use with it; where none was, the newest whole one
+    that the gate did not keep back."""
+    by_name = {version.version: version for version in versions}
+    used = [entry.get("used_with", {}).get(encoder), *reversed(entry.get("previous", ()))]
+    # One that was in use is not passed over for its fault: its place is nobody else's.
+    last = next((by_name[name] for name in used if name in by_name), None)
+    free = [version for version in versions if version.fault is None and version.kept_back() is None]
+    return last or (free[-1] if free else None)
+
+
+def _entry(chosen: Version, history: Sequence[str], before: Mapping[str, Any]) -> dict[str, Any]:
+    """What `active.toml` says of a head from now on; `before` is what it said."""
+    used_with = before.get("used_with", {})
+    if chosen.head != "encoder":
+        used_with = used_with | {_encoder_of(chosen): chosen.version}
+    digest = sha256(chosen.folder / MANIFEST)
+    return {"version": chosen.version, "digest": digest, "previous": list(history), "used_with": used_with}
 
 
 def head_of(models: Path, version: str) -> str:
@@ -311,26 +363,44 @@ def as_if_promoted(models: Path, head: str, version: str) -> Iterator[Path]:
         yield store
 
 
-def rollback(models: Path, head: str) -> str:
-    """Back to the version of `head` that was active before; returns its name. With an encoder, its heads go back too."""
-    active = _read_active(models)
-    history = list(active.get(head, {}).get("previous", []))
-    if not history:
-        _names_of(models, head)  # says more where there is no such head
-        raise UsageError(f"expected an earlier version of {head}, found none; `pinzhi models list` shows what there is")
-    version = history.pop()
-    chosen = show(models, head, version)
-    encoder = active.get("encoder", {}).get("version")
-    if head != "encoder" and chosen.manifest.get("encoder") != encoder:
-        raise UsageError(
-            f"expected a version of {head} that reads encoder {encoder}, found {version}, which reads another; "
-            "go back with `pinzhi models rollback encoder`"
-        )
-    back = {head: chosen} if head != "encoder" else _with_its_encoder(models, active, chosen)
-    for name, found in back.items():
-        _whole(found)
-        used = active.get(name, {}).get("previous", [])
-        at = _last_use(used, found.version)
-        active[name] = _entry(found, used[:at] if at >= 0 else used)
-    _write_active(models, active)
-    return version
+def rollback(models: Path, head: str) -> dict[str, Version]:
+    """Back to the version of `head` that was in use before. Heads that were promoted with it go back too, and with an
+    encoder its heads. Returns all that are in use for it, by head."""
+    with _switching(models):
+        active = _read_active(models)
+        if not active.get(head, {}).get("previous"):
+            _names_of(models, head)  # says more where there is no such head
+            raise UsageError(
+                f"expected an earlier version of {head}, found none; `pinzhi models list` shows what there is"
+            )
+        chosen = {one: show(models, one, active[one]["previous"][-1]) for one in _promoted_with(models, active, head)}
+        encoder = active.get("encoder", {}).get("version")
+        if head == "encoder":
+            chosen = _with_their_encoder(models, active, chosen)
+        for name, version in chosen.items():
+            if head != "encoder" and _encoder_of(version) != encoder:
+                raise UsageError(
+                    f"expected a version of {name} that reads encoder {encoder}, found {version.version}, which reads "
+                    "another; go back with `pinzhi models rollback encoder`"
+                )
+            used = active.get(name, {}).get("previous", [])
+            at = max((i for i, one in enumerate(used) if one == version.version), default=len(used))
+            active[name] = _entry(_whole(version), used[:at], active.get(name, {}))
+        _write_active(models, active)
+    return chosen
+
+
+def _promoted_with(models: Path, active: Active, head: str) -> list[str]:
+    """`head`, and the heads that go back with it: what they have in use, or what they had before, was trained with its own."""
+
+    def trainings(one: str) -> list[str | None]:
+        names = [active[one]["version"], *active[one].get("previous", [])[-1:]]
+        return [_look(models, active, one, name).manifest.get("training") for name in names]
+
+    own = trainings(head)
+    return [
+        one
+        for one, entry in active.items()
+        if one == head
+        or (entry.get("previous") and any(a == b for a, b in zip(own, trainings(one), strict=True) if a is not None))
+    ]

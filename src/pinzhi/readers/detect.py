@@ -11,7 +11,7 @@ from pinzhi.readers.base import Shape
 from pinzhi.readers.danmaku import danmaku_head, is_danmaku
 from pinzhi.readers.feeds import feed_head, is_feed
 from pinzhi.readers.jsons import json_array, json_facts, json_lines, json_sections
-from pinzhi.readers.lines import csv_head, encoding_of
+from pinzhi.readers.lines import DELIMITERS, csv_head, encoding_of, likely_delimiter
 from pinzhi.readers.packed_xml import Damaged, is_workbook
 from pinzhi.readers.raw import MAX_BANNERS, Broken, Raw, Record
 from pinzhi.readers.stores import parquet_head, sqlite_tables
@@ -42,7 +42,6 @@ _LABELLED = (  # how tools begin a text that repeats their other files
     (("笔记id: ", "用户id: "), "skipped: text of Spider_XHS; it repeats what the tool's json and xlsx hold"),
 )  # fmt: skip
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
-_DELIMITERS = ",\t;"
 _WIDE = 5  # columns below a banner; fewer are lines of prose with commas
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 
@@ -169,8 +168,8 @@ def _table(path: Path, name: str, text: str) -> Shape:
         if text.startswith(beginnings):
             raise Unreadable(reason)
     lines = text.split("\n", MAX_BANNERS + 1)[: MAX_BANNERS + 1]
-    top = next((at for at, line in enumerate(lines) if not set(_DELIMITERS).isdisjoint(line)), 0)
-    delimiter = max(_DELIMITERS, key=lines[top].count)
+    top = next((at for at, line in enumerate(lines) if not set(DELIMITERS).isdisjoint(line)), 0)
+    delimiter = likely_delimiter(lines[top])
     rows = csv_head(text, delimiter)
     header = [cell.strip("\ufeff \t") for cell in rows[0]] if rows else []
     if len(header) < (_WIDE if top else 2):

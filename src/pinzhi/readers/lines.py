@@ -11,6 +11,7 @@ from pathlib import Path
 from pinzhi.readers.raw import MAX_BANNERS, MAX_LINE, Broken, Row, is_banner
 
 csv.field_size_limit(MAX_LINE)
+DELIMITERS = ",\t;"
 _HEAD = 1 << 20
 _MAX_ROW_LINES = 2000  # a quoted cell with more lines is a quote that was never closed
 _LOST = re.compile("[\udc80-\udcff]")
@@ -113,6 +114,17 @@ class _Lines:
 def csv_rows(path: Path, delimiter: str = ",") -> Iterator[Row | Broken]:
     """Rows of a CSV file from its header on; quoted cells may span lines. A quote that is never closed costs one line."""
     yield from _below_banners(_rows(_Lines(text_lines(path)), delimiter))
+
+
+def csv_table(path: Path) -> Iterator[Row | Broken]:
+    """Rows of a CSV file that begins with its header, which also tells by what its cells are separated."""
+    header = next((line for _, line in text_lines(path) if line and line.strip()), "")
+    yield from _rows(_Lines(text_lines(path)), likely_delimiter(header))
+
+
+def likely_delimiter(header: str) -> str:
+    """What separates the cells of a header line; a comma where nothing does."""
+    return max(DELIMITERS, key=header.count)
 
 
 def csv_head(text: str, delimiter: str) -> list[list[str]]:

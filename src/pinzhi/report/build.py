@@ -155,9 +155,10 @@ def _content(out: Path, lang: str) -> Row:
 
 def _of_ours(out: Path) -> str:
     """SQL that is true of posts p of others whose source s an account of the brands published."""
-    path = out / schemas.OWN_ACCOUNTS
-    own = json.loads(path.read_text("utf-8")) if path.exists() else []
-    quoted = [f"({', '.join(_quoted(part) for part in account)})" for account in own]
+    path = out / schemas.BRANDS
+    brands = json.loads(path.read_text("utf-8")) if path.exists() else []
+    own = [account for brand in brands for account in brand.get("accounts", ())]
+    quoted = [f"({_quoted(account['platform'])}, {_quoted(account['account_id'])})" for account in own]
     return f"(s.platform, s.account_id) IN ({', '.join(quoted)}) AND NOT p.is_self" if quoted else "false"
 
 

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from pinzhi.heads.modules import DeepClassifier, TextClassifier
 from pinzhi.heads.ngrams import hash_ngrams
 from pinzhi.heads.predict import Heads
+from pinzhi.training.checkpoints import last_whole
 from pinzhi.training.data import Target
 from pinzhi.training.multitask import marginal_loss, target_masks
 
@@ -30,10 +32,10 @@ class _WithLoss(nn.Module):
 
 def fit_deep(
     deep: DeepClassifier, pooled: Tensor, targets: Sequence[Target], *, n_classes: int, epochs: float, batch_size: int,
-    learning_rate: float, seed: int,
+    learning_rate: float, seed: int, checkpoints: Path | None = None, save_steps: int = 100,
 ) -> None:  # fmt: skip
     """Train the layers of `deep` on what it reads of each text, `pooled` [n, its inputs], towards what is known of each
-    label. Equal input and seed give equal weights."""
+    label. Goes on from what a killed training left in `checkpoints`. Equal input and seed give equal weights."""
     from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
 
     set_seed(seed)
@@ -44,9 +46,10 @@ def fit_deep(
 
     with tempfile.TemporaryDirectory() as scratch:
         arguments = TrainingArguments(
-            output_dir=scratch, per_device_train_batch_size=batch_size, num_train_epochs=epochs,
-            lr_scheduler_type="linear", warmup_steps=20, save_strategy="no", logging_steps=10**9, report_to="none",
-            seed=seed, remove_unused_columns=False, dataloader_pin_memory=False, disable_tqdm=True,
+            output_dir=str(checkpoints or scratch), per_device_train_batch_size=batch_size, num_train_epochs=epochs,
+            lr_scheduler_type="linear", warmup_steps=20, save_strategy="steps" if checkpoints else "no",
+            save_steps=save_steps, save_total_limit=1, logging_steps=10**9, report_to="none", seed=seed,
+            remove_unused_columns=False, dataloader_pin_memory=False, disable_tqdm=True,
         )  # fmt: skip
         trainer = Trainer(
             model=_WithLoss(deep.layers), args=arguments, train_dataset=[{"row": row} for row in range(len(pooled))],
@@ -54,7 +57,7 @@ def fit_deep(
             optimizers=(torch.optim.AdamW(deep.layers.parameters(), lr=learning_rate, weight_decay=0.01), None),
         )  # fmt: skip
         trainer.remove_callback(PrinterCallback)  # stdout belongs to the caller
-        trainer.train()
+        trainer.train(resume_from_checkpoint=last_whole(checkpoints) if checkpoints else None)
     deep.eval()
 
 

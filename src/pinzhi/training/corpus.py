@@ -7,15 +7,18 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pinzhi.paths import home
 from pinzhi.segment import Segmenter
 from pinzhi.tables import write_parquet
 from pinzhi.text import letters, normalise, without_emoticons
+from pinzhi.training.data import own_texts, permitted
 from pinzhi.training.settings import CorpusSettings
 
 CORPUS = pa.schema([pa.field("words", pa.string(), nullable=False), pa.field("source", pa.string(), nullable=False)])
 
-# Labelled sets whose training texts are read too; never OCNLI or CHECKED (no commercial use).
-FORBIDDEN = ("simclue_mix",)  # a mixture that holds rows of OCNLI
+# Labelled sets whose training texts are read too, but for what forbids commercial use: rows of CHECKED, and OCNLI with the
+# mixture that holds rows of it. The only set of triplets is cut from the same mixture: 134 of its texts stand in OCNLI.
+FORBIDDEN = ("ocnli", "simclue_mix")
 LABELLED = {
     "sentiment": ("text",),
     "emotion": ("text",),
@@ -25,6 +28,8 @@ LABELLED = {
     "paraphrase": ("text_a", "text_b"),
     "similarity": ("text_a", "text_b"),
     "news_match": ("text_a", "text_b"),
+    "nli": ("text_a", "text_b"),
+    "rumor": ("text",),
     "brand_posts": ("text",),
 }
 
@@ -69,19 +74,22 @@ def _labelled_texts(data: Path) -> Iterator[tuple[str, str]]:
         for path in sorted((data / task).glob("*/train.parquet")):
             if path.parent.name in FORBIDDEN:
                 continue
-            table = pq.read_table(path)
+            name = f"{task}/{path.parent.name}"
+            table = permitted(pq.read_table(path), name)
             for column in columns:
                 if column in table.column_names:
                     for text in table[column].to_pylist():
-                        yield text or "", f"{task}/{path.parent.name}"
+                        yield text or "", name
 
 
 def build_corpus(data: Path, out: Path, settings: CorpusSettings, segmenter: Segmenter) -> Path:
-    """Write the corpus of `settings` found under `data` to `out`/corpus.parquet, each distinct text once."""
-    seen = held_out_keys(data)
+    """Write the corpus of `settings` found under `data`, and of our own train rows, to `out`/corpus.parquet, each distinct
+    text once and none of a dev row."""
+    own, asked = own_texts(home() / settings.labels) if settings.labels else ([], [])
+    seen = held_out_keys(data) | set(map(text_key, asked))
     words: list[str] = []
     sources: list[str] = []
-    for texts in (_raw_texts(data, settings), _labelled_texts(data)):
+    for texts in (_raw_texts(data, settings), _labelled_texts(data), ((text, "labels") for text in own)):
         for text, source in texts:
             key = text_key(text)
             if key in seen:

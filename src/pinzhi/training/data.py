@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
@@ -45,6 +46,7 @@ class CommentRow:
     sentiment: Target | None = None
     authenticity: Target | None = None
     public: Target | None = None  # of the labels of its own set: PUBLIC_LABELS
+    platform: str = ""  # of the post
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class PairRow:
     how: str
     group: str
     same_topic: tuple[str, ...] = field(default=(), repr=False)  # other earlier posts of the topic: hard negatives
+    platform: str = ""  # of the earlier text; where the later one stood is not labelled
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ def read_comments(labels: Path) -> list[CommentRow]:
             rows.append(
                 CommentRow(
                     row["text"], post["text"], "comments/" + post["account_id"], "own",
-                    Target((sentiment,), (0, 1, 2)), Target((authenticity,), (0, 1, 2, 3, 4)),
+                    Target((sentiment,), (0, 1, 2)), Target((authenticity,), (0, 1, 2, 3, 4)), platform=post["platform"],
                 )
             )  # fmt: skip
     return rows
@@ -214,7 +217,13 @@ PUBLIC_SETS = (
         share=0.4,
     ),
 )  # fmt: skip
+_WITHOUT = {one.path: one.without for one in PUBLIC_SETS if one.without}
 PUBLIC_LABELS = tuple((one.name, label) for one in PUBLIC_SETS for label in one.labels)
+
+
+def permitted(table: pa.Table, path: str) -> pa.Table:
+    """Rows of the public set at `path` without those whose licence forbids commercial use."""
+    return table.filter(pc.not_equal(table["source"], _WITHOUT[path])) if path in _WITHOUT else table
 
 
 def read_public(data: Path, part: str, sets: Iterable[PublicSet] = PUBLIC_SETS) -> list[CommentRow]:
@@ -226,9 +235,7 @@ def read_public(data: Path, part: str, sets: Iterable[PublicSet] = PUBLIC_SETS) 
         path = data / one.path / f"{part}.parquet"
         if not path.is_file():
             raise InputError(f"{path}: expected a file of the public sets, found none; name the folder that holds them")
-        table = pq.read_table(path)
-        if one.without:
-            table = table.filter(pc.not_equal(table["source"], one.without))
+        table = permitted(pq.read_table(path), one.path)
         first = PUBLIC_LABELS.index((one.name, one.labels[0]))
         own = tuple(range(first, first + len(one.labels)))
         texts = zip(*(table[column].to_pylist() for column in one.columns), strict=True)
@@ -285,7 +292,12 @@ def read_pairs(labels: Path) -> tuple[list[PairRow], list[MannerRow]]:
             source = sources[row["a_id"]]
             group = f"topic/{source['topic']}"
             others = tuple(text for text in topics[source["topic"]] if text != source["text"])
-            pairs.append(PairRow(source["text"], row["b_text"], row["class"], row["grade"], row["how"], group, others))
+            pairs.append(
+                PairRow(
+                    source["text"], row["b_text"], row["class"], row["grade"], row["how"], group, others,
+                    source.get("platform", ""),
+                )
+            )  # fmt: skip
             if row["class"] in ("quote", "original", "rewrite"):
                 label = "quote" if row["class"] == "quote" else "own"
                 manners.append(MannerRow(row["b_text"], label, group))
@@ -344,3 +356,20 @@ def split_posts(rows: Sequence[CoherenceRow]) -> tuple[list[CoherenceRow], list[
     train, dev = split(rows, [row.group for row in rows])
     asked = {row.text for row in dev}
     return [row for row in train if row.text not in asked], dev
+
+
+def own_texts(labels: Path) -> tuple[list[str], list[str]]:
+    """Texts of the train rows of our own sets, and texts of their dev rows; one may be among both."""
+    comments, (posts, _), (pairs, manners) = read_comments(labels), read_coherence(labels), read_pairs(labels)
+    sets: list[tuple[tuple[list[Any], list[Any]], tuple[str, ...]]] = [
+        (split(comments, [row.group for row in comments]), ("text", "post")),
+        (split_posts(posts), ("text",)),
+        (split(pairs, [row.group for row in pairs]), ("earlier", "later")),
+        (split(manners, [row.group for row in manners]), ("text",)),
+    ]
+    train: list[str] = []
+    dev: list[str] = []
+    for sides, columns in sets:
+        for rows, texts in zip(sides, (train, dev), strict=True):
+            texts += [getattr(row, column) for row in rows for column in columns]
+    return train, dev

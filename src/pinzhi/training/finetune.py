@@ -15,6 +15,7 @@ from pinzhi.errors import InputError
 from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.modules import ValueMatcher
 from pinzhi.heads.predict import MANNERS, load_weights
+from pinzhi.labels import Grade
 from pinzhi.training.checkpoints import last_whole
 from pinzhi.training.corpus import held_out_keys, text_key
 from pinzhi.training.data import (
@@ -57,6 +58,7 @@ class Batches:
         self._chance = random.Random(settings.seed)
         self._make = BatchMaker(encoder, settings)
         self.examples: dict[str, Examples] = {}  # of each head with a wide part
+        self.grades: Examples | None = None  # posts with what their grade says of them, as a class of `ValueMatcher`
         self._dev_keys: set[bytes] | None = None
         self._others: list[tuple[str, int]] = []  # public texts and their sentiment
         builders: dict[str, Callable[[TaskSettings], Iterator[Build]]] = {
@@ -136,6 +138,8 @@ class Batches:
             [row.text for row in posts],
             [value_labels(row, values[row.brand]) for row in posts],
         )
+        classes = [ValueMatcher.CLASSES.index(Grade(row.grade).name.lower()) for row in posts]
+        self.grades = replace(self.examples["coherence"], labels=[(one,) for one in classes])
         # a brand's values are encoded once a batch, and posts of like length waste no padding in the matcher
         by_brand = self._epochs(posts, task, lambda row: (row.brand, min(len(row.text) // 60, 3)))
         return (partial(self._make.coherence, batch, values=values, group_of=group_of) for batch in by_brand)
@@ -263,7 +267,9 @@ def finetune(
     for name, examples in batches.examples.items():
         module = model.heads[name]
         if isinstance(module, ValueMatcher):  # most values are not met by most posts; that is no accident of the sample
-            module.alone.wide = fit_wide(examples, settings.wide.model_copy(update={"is_balanced": False}))
+            assert batches.grades is not None
+            as_they_are = settings.wide.model_copy(update={"is_balanced": False})
+            module.alone.wide, module.grade = (fit_wide(one, as_they_are) for one in (examples, batches.grades))
         else:
             module.wide = fit_wide(examples, settings.wide)
     save(encoder, {name: model.heads[name] for name in TRAINED_WITH_ENCODER}, out)

@@ -23,6 +23,7 @@ from pinzhi.decide import any_value
 from pinzhi.errors import InputError, UsageError
 from pinzhi.tables import iter_tables, write_text
 from pinzhi.text import is_blank, normalise
+from pinzhi.training.corpus import text_key
 from pinzhi.training.label_files import SPELLINGS, VALUE_LISTS, LabelTask, read_labels
 from pinzhi.training.label_formats import files_within
 
@@ -125,9 +126,9 @@ def choose(rows: Sequence[Unlabelled], n: int) -> list[Unlabelled]:
     return [order[i] for i in taken]
 
 
-def _candidates(out: Path, task: LabelTask, n: int, known: Collection[str]) -> Iterator[Unlabelled]:
+def _candidates(out: Path, task: LabelTask, n: int, known: Collection[bytes]) -> Iterator[Unlabelled]:
     """The `n` least sure rows, each wording once and none that is `known`. The tables are read file by file, and no more than the best are held."""
-    best: dict[str, Unlabelled] = {}
+    best: dict[bytes, Unlabelled] = {}
     for table in _tables(out, task):
         for row in table:
             key = _key(row.fields["text"])
@@ -172,7 +173,7 @@ def _with_posts(
                 continue  # nor without a source that this archive lacks
             fields = row.fields | {"earlier": _masked(text)}
         else:
-            fields = row.fields | {"post": _masked(text), "group": _group(row.fields["platform"], account)}
+            fields = row.fields | {"post": _masked(text), "group": account_digest(row.fields["platform"], account)}
         full.append(replace(row, fields=fields))
     return full
 
@@ -221,19 +222,20 @@ def _posts(table: pa.Table, task: LabelTask) -> Iterator[Unlabelled]:
 
 
 def _fields(platform: str, account: str | None, text: str, **beside: str) -> dict[str, Any]:
-    return {"text": _masked(text), **beside, "group": _group(platform, account), "platform": platform}
+    return {"text": _masked(text), **beside, "group": account_digest(platform, account), "platform": platform}
 
 
-def _key(text: str) -> str:
+def _key(text: str) -> bytes:
     """Two texts of one key are one wording, mentions masked or not."""
-    return normalise(_masked(text)).text
+    return text_key(_masked(text))
 
 
 def _masked(text: str) -> str:
     return _MENTION.sub("@…", text)
 
 
-def _group(platform: str, account: str | None) -> str:
+def account_digest(platform: str, account: str | None) -> str:
+    """What stands for an account outside its archive; "" for none."""
     return hashlib.blake2b(f"{platform}/{account}".encode(), digest_size=6).hexdigest() if account else ""
 
 

@@ -1,17 +1,26 @@
 """Records of a label file, whatever its format: JSON, JSON lines, CSV, TSV, Parquet. A record that is broken costs itself alone."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pinzhi.errors import InputError
 from pinzhi.readers.jsons import json_lines
-from pinzhi.readers.lines import csv_rows
-from pinzhi.readers.raw import Broken, Record
+from pinzhi.readers.lines import csv_table
+from pinzhi.readers.raw import Broken, Raw, Record
+from pinzhi.readers.values import BadValue
+from pinzhi.text import normalise
+
+_WHOLE = re.compile(r"\+?(-?\d+)(?:\.0*)?")
+_JOINTS = re.compile(r"[\s-]+")
 
 
 def read_records(path: Path) -> Iterator[Record | Broken]:
@@ -44,6 +53,27 @@ def files_within(paths: Sequence[Path]) -> list[Path]:
     ]  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
+def folded(name: str) -> str:
+    """A name of a field or a label, whatever its case, width and script, its spaces and hyphens; 1.0 and +1 are 1."""
+    clean = normalise(name).text.replace("−", "-")
+    whole = _WHOLE.fullmatch(clean)
+    return str(int(whole[1])) if whole else _JOINTS.sub("_", clean)
+
+
+def by_name(fields: Mapping[str, Any]) -> Raw:
+    """`fields` under their folded names. Raises BadValue where two have one name."""
+    if fault := _doubled(fields):
+        raise BadValue(fault)
+    return {folded(name): value for name, value in fields.items()}
+
+
+def _doubled(names: Iterable[str]) -> str | None:
+    """Why `names` are no names of fields, where two of them are one."""
+    doubled = [name for name, n in Counter(map(folded, names)).items() if name and n > 1]
+    return f"expected each field once, found {', '.join(doubled)} twice; rename or remove one" if doubled else None
+
+
 def _json(path: Path) -> Iterator[Record | Broken]:
     """Items of an array, or the one object; a file that was cut is refused as a whole."""
     try:
@@ -70,14 +100,19 @@ def _json_lines(path: Path) -> Iterator[Record | Broken]:
 
 
 def _table(path: Path) -> Iterator[Record | Broken]:
-    """Rows of a CSV or TSV file under its header."""
+    """Rows of a CSV or TSV file under its header, whose names must differ: else one column would hide another."""
     header: list[str] = []
-    for row in csv_rows(path, "\t" if path.suffix.lower() == ".tsv" else ","):
+    for row in csv_table(path):
         if isinstance(row, Broken):
             is_quoted = isinstance(row.raw, str)  # it could not be cut into cells
-            yield Broken(row.line, row.reason + "; close or double its quotation marks" * is_quoted)
+            reason = row.reason + "; close or double its quotation marks" * is_quoted
+            if not header:
+                raise InputError(f"{path}: expected a header, found a broken line {row.line}: {reason}")
+            yield Broken(row.line, reason)
         elif not header:
-            header = [cell.strip() for cell in row.cells]
+            header = row.cells if any(map(str.strip, row.cells)) else []
+            if fault := _doubled(header):
+                raise InputError(f"{path}: {fault}")
         elif any(row.cells[len(header) :]):
             found = f"expected {len(header)} cells as the header has, found {len(row.cells)}"
             yield Broken(row.line, f"{found}; put texts that hold separators into quotation marks")
@@ -87,10 +122,12 @@ def _table(path: Path) -> Iterator[Record | Broken]:
 
 def _parquet(path: Path) -> Iterator[Record | Broken]:
     try:
-        rows = pq.read_table(path).to_pylist()
+        table = pq.read_table(path)
     except pa.ArrowException as error:
         raise InputError(f"{path}: expected Parquet, found {error}; export the labels again") from error
-    yield from (Record(number, row) for number, row in enumerate(rows, 1))
+    if fault := _doubled(table.column_names):
+        raise InputError(f"{path}: {fault}")
+    yield from (Record(number, row) for number, row in enumerate(table.to_pylist(), 1))
 
 
 _READERS: dict[str, Callable[[Path], Iterable[Record | Broken]]] = {

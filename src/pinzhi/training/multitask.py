@@ -1,7 +1,7 @@
 """One encoder, all heads, trained together: batches of one task each, in random order."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -251,10 +251,13 @@ class BatchMaker:
         ids = [self.encoder.single(clip(self._ids[text], most), role) for text in texts]
         return pad(ids, self.encoder.tokenizer.pad_token_id)
 
+    def _varied(self, texts: Iterable[str], chance: random.Random) -> list[str]:
+        """`texts`, some of them without their emoji and emoji codes."""
+        return [varied(text, self.settings.code_dropout, chance) for text in texts]
+
     def comments(self, rows: Sequence[CommentRow], chance: random.Random) -> TaskBatch:
         """Comments with their posts."""
-        texts = [varied(row.text, self.settings.code_dropout, chance) for row in rows]
-        ids, mask = self._padded(texts, "comment")
+        ids, mask = self._padded(self._varied([row.text for row in rows], chance), "comment")
         posts: dict[str, int] = {}
         post_of = [posts.setdefault(row.post, len(posts)) for row in rows]
         return {
@@ -273,13 +276,14 @@ class BatchMaker:
             "public": target_masks([row.public for row in rows], len(PUBLIC_LABELS)),
         }
 
-    def manner(self, rows: Sequence[MannerRow], _: random.Random) -> TaskBatch:
+    def manner(self, rows: Sequence[MannerRow], chance: random.Random) -> TaskBatch:
         """Texts on their own."""
-        ids, mask = self._padded([row.text for row in rows], "post")
+        texts = self._varied([row.text for row in rows], chance)
+        ids, mask = self._padded(texts, "post")
         return {
             "ids": ids,
             "mask": mask,
-            "extra": torch.tensor([manner_features(row.text) for row in rows]),
+            "extra": torch.tensor([manner_features(text) for text in texts]),
             "label": torch.tensor([MANNERS.index(row.label) for row in rows]),
         }
 
@@ -304,7 +308,7 @@ class BatchMaker:
             if row.grade == 2 and row.touches is None:
                 touched.append(number)
         return {
-            "posts": self._padded([varied(row.text, self.settings.code_dropout, chance) for row in rows], "post"),
+            "posts": self._padded(self._varied([row.text for row in rows], chance), "post"),
             "values": self._padded(list(texts), "value"),
             "post_of": torch.tensor(post_of),
             "value_of": torch.tensor(value_of),
@@ -346,9 +350,10 @@ class BatchMaker:
         for row in rows:
             if row.same_topic and not row.how.startswith("merge") and chance.random() < 0.5:
                 shown.append((chance.choice(row.same_topic), row.later, "original"))
+        earlier, later = (self._varied([pair[side] for pair in shown], chance) for side in (0, 1))
         return {
-            "earlier": self._padded([earlier for earlier, _, _ in shown], "post", PAIR_TOKENS),
-            "later": self._padded([later for _, later, _ in shown], "post", PAIR_TOKENS),
+            "earlier": self._padded(earlier, "post", PAIR_TOKENS),
+            "later": self._padded(later, "post", PAIR_TOKENS),
             "label": torch.tensor([PairJudge.CLASSES.index(label) for _, _, label in shown]),
         }
 

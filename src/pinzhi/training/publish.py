@@ -21,7 +21,7 @@ from pinzhi.evaluation.sentence_pairs import evaluate_similarity
 from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.modules import EvidenceJudge, PairJudge, TextClassifier, ValueMatcher, scale_output
 from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
-from pinzhi.heads.store import promote, write_version
+from pinzhi.heads.store import promote_all, write_version
 from pinzhi.labels import Authenticity, Grade, Sentiment
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.segment import Segmenter
@@ -184,8 +184,7 @@ def publish(tuned: Path, labels: Path, data: Path, models: Path, *, date: str, s
         )
         source = tuned / "encoder" if head == "encoder" else modules[head]
         versions[head] = save_version(models, head, source, described, reports[head], date)
-    for head, version in versions.items():
-        promote(models, head, version)
+    promote_all(models, versions)
     return versions
 
 

@@ -48,6 +48,13 @@ class Retrained:
         return self.versions[self.task.value]
 
 
+@dataclass(frozen=True)
+class OfTraining(Described):
+    """What a manifest says of a head that was trained here; those of one `training` are promoted and gone back from together."""
+
+    training: str
+
+
 class Training(Protocol):
     """How one task is trained and judged. `n_new`, `n_repeats` and `problems` say what became of the label rows."""
 
@@ -125,22 +132,27 @@ def retrain(
         seed=settings.seed, margin=settings.gate.margin, least_rows=settings.gate.least_rows,
         confidence=settings.gate.confidence, main=main,
     )  # fmt: skip
-    if verdict.is_better and active_versions(models) != before:
+    now = active_versions(models)
+    if verdict.is_better and any(now.get(head) != before[head] for head in ("encoder", *fitted)):
         reason = "another model was promoted meanwhile; train again to compare with it"
         verdict = dataclasses.replace(verdict, is_better=False, reason=reason)
     report = {
         training.metric.__name__: {"value": verdict.after, "n": verdict.n},
         "active": verdict.before,
         "gain": {"low": verdict.low, "high": verdict.high},
+        "is_better": verdict.is_better,
         "reason": verdict.reason,
         "slices": [vars(part) for part in verdict.slices],
         **training.report(said),
     }
     versions = {}
+    day = day or date.today().strftime("%Y%m%d")
+    # Of equal rows another machine may make other heads, of which none belongs to these.
+    made = hashlib.sha256(json.dumps([day, digest, report]).encode()).hexdigest()[:12]
     for head, (module, temperature) in fitted.items():
         data = f"{training.data} and {training.n_new} new rows, digest {digest}; goes on from {before[head]} ({SOURCES[head]})"
-        described = Described(before["encoder"], active.encoder.segmenter.id, temperature, data, settings.seed)
-        versions[head] = save_version(models, head, module, described, report, day or date.today().strftime("%Y%m%d"))
+        described = OfTraining(before["encoder"], active.encoder.segmenter.id, temperature, data, settings.seed, made)
+        versions[head] = save_version(models, head, module, described, report, day)
     if verdict.is_better:
         promote_all(models, versions)
     return Retrained(

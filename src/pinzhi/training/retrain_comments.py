@@ -1,7 +1,7 @@
 """Sentiment and authenticity: the encoder stays as it is, so each comment is read once."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ import pyarrow as pa
 from sklearn.metrics import confusion_matrix
 from torch import nn
 
-from pinzhi.evaluation.gate import length_bands
-from pinzhi.evaluation.metrics import Metric, expected_calibration_error, fit_scales, macro_f1
+from pinzhi.evaluation.evaluate import masked
+from pinzhi.evaluation.gate import by_name, length_bands
+from pinzhi.evaluation.metrics import Metric, bootstrap, expected_calibration_error, fit_loudness, macro_f1
 from pinzhi.heads.modules import TextClassifier
 from pinzhi.heads.predict import Heads
 from pinzhi.training.classifier import fit_deep, logits, pool_comments
@@ -22,14 +23,14 @@ from pinzhi.training.data import (
     PUBLIC_SETS,
     CommentRow,
     Target,
-    is_dev,
     read_comments,
     read_public,
     split,
 )
+from pinzhi.training.fresh import without_frozen
 from pinzhi.training.label_files import SPELLINGS, LabelTask, Problem
 from pinzhi.training.settings import RetrainSettings
-from pinzhi.training.wide import Examples, fit_wide
+from pinzhi.training.wide import Examples, all_varied, fit_wide
 
 _CLASSES = {task: list(SPELLINGS[task]) for task in (LabelTask.SENTIMENT, LabelTask.AUTHENTICITY)}
 
@@ -40,6 +41,7 @@ class _Rows:
     posts: list[str]
     targets: list[Target]
     groups: list[str]
+    platforms: list[str]
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -50,10 +52,7 @@ class _Rows:
 
     def take(self, at: Iterable[int]) -> "_Rows":
         rows = list(at)
-        return _Rows(
-            [self.texts[i] for i in rows], [self.posts[i] for i in rows], [self.targets[i] for i in rows],
-            [self.groups[i] for i in rows],
-        )  # fmt: skip
+        return _Rows(*([column[i] for i in rows] for column in vars(self).values()))
 
 
 class CommentTraining:
@@ -68,16 +67,11 @@ class CommentTraining:
         self._task, self._settings = task, settings
         own = read_comments(base)
         train, self._frozen = (_of_comments(part, task) for part in split(own, [row.group for row in own]))
-        self.problems: list[Problem] = []
-        table = _agreeing(table, train, task, self.problems)
-        fresh = _of_labels(table, task)
-        known, accounts = set(map(text_key, self._frozen.texts)), set(self._frozen.groups)
-        kept = [
-            i for i, (text, group) in enumerate(zip(fresh.texts, fresh.groups, strict=True))
-            if text_key(text) not in known and f"comments/{group.removeprefix(FRESH)}" not in accounts
-        ]  # fmt: skip
-        self.n_new, self.n_repeats = len(kept), len(fresh) - len(kept)
-        self._rows = _joined(train, fresh.take(kept))
+        accounts = {group.removeprefix("comments/") for group in self._frozen.groups}
+        table, self.problems = without_frozen(table, self._frozen.texts, groups=accounts)
+        self.n_repeats = len(self.problems)
+        fresh = _of_labels(_agreeing(table, train, task, self.problems), task)
+        self.n_new, self._rows = len(fresh), _joined(train, fresh)
         self._n_own = len(self._frozen)
         self.seen: Sequence[str] = ()
         if public is not None:
@@ -91,47 +85,48 @@ class CommentTraining:
             self.data += f", {len(chosen)} public rows"
 
     def fit(self, active: Heads, work: Path) -> Mapping[str, tuple[nn.Module, float]]:
-        """The head on the train rows; how sure its parts are on a share of those of `base` that it was not trained on."""
-        del work  # a matter of seconds: nothing to go on with
+        """The head on the train rows. Each part is then made as loud on those of `base` as the active one: that has learnt
+        them, so how often it is right there does not tell how sure it may be, and the frozen rows judge."""
         settings, rows = self._settings, self._rows
         head = active.copy(self._task.value)
         assert isinstance(head, TextClassifier)
-        (pooled,) = pool_comments(active, [head], rows.texts, rows.posts)
-        whole = max(len(target.among) for target in rows.targets)  # a two-class row can fit no three-class temperature
-        held = np.array(
-            [len(target.among) == whole and FRESH not in group and is_dev(f"temperature/{group}", settings.held_back)
-             for target, group in zip(rows.targets, rows.groups, strict=True)]
-        )  # fmt: skip
-        learnt, kept = np.flatnonzero(~held), np.flatnonzero(held)
-        chosen = rows.take(learnt)
+        texts = all_varied(rows.texts, settings.wide)
+        (pooled,) = pool_comments(active, [head], texts, rows.posts)
+        whole = max(len(target.among) for target in rows.targets)  # public rows know two of three classes
+        ours = [i for i, target in enumerate(rows.targets) if len(target.among) == whole]
+        others = sorted(set(range(len(rows))) - set(ours))
+        known = [i for i in ours if FRESH not in rows.groups[i]]
+        shown = [texts[i] for i in known]
+        before = logits(head, shown, pooled[known])
         fit_deep(
-            head.deep, pooled[learnt], chosen.targets, n_classes=whole, epochs=settings.epochs,
-            batch_size=settings.batch_size, learning_rate=settings.learning_rate, seed=settings.seed,
+            head.deep, pooled, rows.targets, n_classes=whole, epochs=settings.epochs, batch_size=settings.batch_size,
+            learning_rate=settings.learning_rate, seed=settings.seed, checkpoints=work / "checkpoints",
+            save_steps=settings.save_steps,
         )  # fmt: skip
-        ours = [i for i, target in enumerate(chosen.targets) if len(target.among) == whole]
-        others = sorted(set(range(len(chosen))) - set(ours))
         head.wide = fit_wide(
             Examples(
-                whole, chosen.take(ours).texts, [chosen.targets[i].allowed for i in ours], chosen.take(others).texts,
-                chosen.take(others).labels.tolist(),
+                whole, rows.take(ours).texts, [rows.targets[i].allowed for i in ours], rows.take(others).texts,
+                rows.take(others).labels.tolist(),
             ),
             settings.wide,
         )  # fmt: skip
-        if len(kept):
-            head.scale(*fit_scales(logits(head, rows.take(kept).texts, pooled[kept]), rows.labels[kept]))
-        return {self._task.value: (head, 1.0)}
+        head.scale(*map(fit_loudness, logits(head, shown, pooled[known]), before))
+        return {self._task.value: (head, active.temperature(self._task.value))}
 
     def truth(self) -> np.ndarray:
         """Classes."""
         return self._frozen.labels
 
     def predict(self, heads: Heads) -> np.ndarray:
-        """Probabilities."""
-        sentiment, authenticity = heads.comments(self._frozen.texts, self._frozen.posts)
+        """Probabilities of all, then of our own without their emoticons."""
+        own = self._frozen.take(range(self._n_own))
+        shown = _joined(self._frozen, replace(own, texts=masked(own.texts)))
+        sentiment, authenticity = heads.comments(shown.texts, shown.posts)
         return sentiment if self._task is LabelTask.SENTIMENT else authenticity
 
     def guess(self, said: np.ndarray) -> np.ndarray:
         """Classes; public sets know praise and blame alone."""
+        said = said[: len(self._frozen)]
         guess, public = said.argmax(1), said[self._n_own :]
         guess[self._n_own :] = np.where(public[:, POLAR[1]] > public[:, POLAR[0]], POLAR[1], POLAR[0])
         return guess
@@ -141,18 +136,20 @@ class CommentTraining:
         return np.arange(len(self._frozen)) < self._n_own
 
     def slices(self) -> dict[str, np.ndarray]:
-        """Length bands of our own comments, accounts and public sets."""
-        groups, n_public = np.array(self._frozen.groups), len(self._frozen) - self._n_own
+        """Length bands of our own comments, platforms, accounts (which stand for brands) and public sets."""
         own = length_bands(self._frozen.texts[: self._n_own])
-        return {name: np.pad(mask, (0, n_public)) for name, mask in own.items()} | {
-            group: groups == group for group in sorted(set(self._frozen.groups))
-        }
+        return (
+            {name: np.pad(mask, (0, len(self._frozen) - self._n_own)) for name, mask in own.items()}
+            | by_name(self._frozen.platforms)
+            | by_name(self._frozen.groups)
+        )
 
     def report(self, said: np.ndarray) -> dict[str, Any]:
-        """Calibration and confusion."""
+        """Without emoticons, calibration and confusion."""
         p, truth = said[: self._n_own], self._frozen.labels[: self._n_own]
         classes = _CLASSES[self._task]
         return {
+            "masked_macro_f1": bootstrap(macro_f1, truth, said[len(self._frozen) :].argmax(1)),
             "ece": round(expected_calibration_error(p.argmax(1) == truth, p.max(1)), 4),
             "labels": list(classes),
             "confusion": confusion_matrix(truth, p.argmax(1), labels=range(len(classes))).tolist(),
@@ -163,7 +160,7 @@ def _of_comments(rows: Sequence[CommentRow], task: LabelTask) -> _Rows:
     known = [(row, target) for row in rows if (target := getattr(row, task.value)) is not None]
     return _Rows(
         [row.text for row, _ in known], [row.post for row, _ in known], [target for _, target in known],
-        [row.group for row, _ in known],
+        [row.group for row, _ in known], [row.platform for row, _ in known],
     )  # fmt: skip
 
 
@@ -197,9 +194,9 @@ def _of_labels(table: pa.Table, task: LabelTask) -> _Rows:
     return _Rows(
         [row["text"] for row in rows], [row["context"] or "" for row in rows],
         [Target((classes.index(row["label"]),), among) for row in rows],
-        [f"{FRESH}{row['group'] or row['text']}" for row in rows],
+        [f"{FRESH}{row['group'] or row['text']}" for row in rows], [row["platform"] or "" for row in rows],
     )  # fmt: skip
 
 
 def _joined(one: _Rows, two: _Rows) -> _Rows:
-    return _Rows(one.texts + two.texts, one.posts + two.posts, one.targets + two.targets, one.groups + two.groups)
+    return _Rows(*(first + second for first, second in zip(vars(one).values(), vars(two).values(), strict=True)))

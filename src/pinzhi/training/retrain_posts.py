@@ -1,7 +1,8 @@
 """Coherence and originality: the heads that read whole posts, on an encoder that stays as it is."""
 
+import random
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -17,22 +18,22 @@ from pinzhi.config import ScoreConfig
 from pinzhi.decide import AnyValue, grade_of
 from pinzhi.evaluation.coherence import likely_any, score_coherence
 from pinzhi.evaluation.evaluate import pair_evidence, word_reader
-from pinzhi.evaluation.gate import length_bands
-from pinzhi.evaluation.metrics import Metric, expected_calibration_error, macro_f1
-from pinzhi.heads.modules import PairJudge
+from pinzhi.evaluation.gate import by_name, length_bands
+from pinzhi.evaluation.metrics import Metric, expected_calibration_error, fit_loudness, macro_f1
+from pinzhi.heads.modules import PairJudge, ValueMatcher
 from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
 from pinzhi.labels import ORIGINALITY_CLASSES, Grade
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.originality.search import combine
 from pinzhi.quotation import is_attributed
-from pinzhi.training.corpus import text_key
 from pinzhi.training.data import FRESH, is_dev, read_coherence, read_pairs, split, split_posts
 from pinzhi.training.finetune import finetune, kept_for_judge, save
-from pinzhi.training.fresh import graded_posts, link_parts, write_coherence, write_originality
-from pinzhi.training.label_files import Problem
+from pinzhi.training.fresh import graded_posts, link_parts, without_frozen, write_coherence, write_originality
 from pinzhi.training.multitask import TRAINED_WITH_ENCODER
 from pinzhi.training.publish import judge_pairs, pair_classes, temper_judge, train_judge
 from pinzhi.training.settings import RetrainSettings
+
+_SHOWN = 200  # learnt rows by which it is told how sure a head has become
 
 
 def concordance(grade: np.ndarray, score: np.ndarray) -> float:
@@ -54,6 +55,15 @@ def _trained(tuned: Path, head: str, like: Heads) -> nn.Module:
     return load_weights(module, tuned / f"{head}.safetensors").eval()
 
 
+def _temperature(active: Heads, name: str, head: nn.Module, say: Callable[[Heads], np.ndarray]) -> float:
+    """Under which `head` is as sure as the active one from which it went on, of the learnt rows that `say` asks: probabilities
+    [n, c]. How often it is right there tells nothing, for both know them by heart, and the frozen rows judge."""
+    before = active.temperature(name)
+    new = active.replaced({name: head}, {name: before})
+    ours, theirs = (np.log(np.clip(say(heads), 1e-9, 1)) for heads in (new, active))
+    return round(before / fit_loudness(ours, theirs), 4)
+
+
 class CoherenceTraining:
     """Posts of `base` without its dev brands, and label rows of the brands given."""
 
@@ -64,26 +74,26 @@ class CoherenceTraining:
     def __init__(self, table: pa.Table, base: Path, brands: Sequence[BrandProfile], settings: RetrainSettings) -> None:
         self._base, self._brands, self._settings = base, brands, settings
         posts, self._values = read_coherence(base)
-        _, self._frozen = split_posts(posts)
-        known, frozen_brands = (
-            {text_key(row.text) for row in self._frozen},
-            {row.brand.split("/")[1] for row in self._frozen},
-        )
-        is_new = [
-            text_key(text) not in known and brand not in frozen_brands
-            for text, brand in zip(table["text"].to_pylist(), table["brand"].to_pylist(), strict=True)
-        ]
-        self._posts, self.problems = graded_posts(table.filter(pa.array(is_new, pa.bool_())), brands)
-        self.n_new, self.n_repeats = len(self._posts), is_new.count(False)
+        learnt, self._frozen = split_posts(posts)
+        self._shown = random.Random(settings.seed).sample(learnt, min(len(learnt), _SHOWN))
+        frozen_brands = {row.brand.split("/")[1] for row in self._frozen}
+        table, repeats = without_frozen(table, [row.text for row in self._frozen], of="brand", groups=frozen_brands)
+        self._posts, problems = graded_posts(table, brands)
+        self.n_new, self.n_repeats, self.problems = len(self._posts), len(repeats), [*repeats, *problems]
 
     def fit(self, active: Heads, work: Path) -> Mapping[str, tuple[nn.Module, float]]:
-        """The matcher; its temperature stays, for the frozen rows alone could fit another."""
+        """The matcher, as sure as the active one; how its parts are weighed stays."""
         with tempfile.TemporaryDirectory() as scratch:
             room = link_parts(self._base, "coherence", Path(scratch))
             write_coherence(self._posts, self._brands, room)
             tuned = _refit(active, room.parents[1], ["coherence"], self._settings, work)
             head = _trained(tuned, "coherence", active)
-        return {"coherence": (head, active.temperature("coherence"))}
+
+        def say(heads: Heads) -> np.ndarray:
+            said = score_coherence(heads, self._shown, self._values)
+            return np.array([p for values in said for p in values.values()]).reshape(-1, len(ValueMatcher.CLASSES))
+
+        return {"coherence": (head, _temperature(active, "coherence", head, say))}
 
     def truth(self) -> np.ndarray:
         """Grades."""
@@ -104,11 +114,10 @@ class CoherenceTraining:
 
     def slices(self) -> dict[str, np.ndarray]:
         """Platforms, length bands and brands."""
-        platforms, brands = (np.array([getattr(row, name) for row in self._frozen]) for name in ("platform", "brand"))
         return (
             length_bands([row.text for row in self._frozen])
-            | {name: platforms == name for name in sorted(set(platforms))}
-            | {name: brands == name for name in sorted(set(brands))}
+            | by_name([row.platform for row in self._frozen])
+            | by_name([row.brand for row in self._frozen])
         )
 
     def report(self, said: np.ndarray) -> dict[str, Any]:
@@ -136,22 +145,19 @@ class OriginalityTraining:
         self._base, self._settings = base, settings
         pairs, manners = read_pairs(base)
         _, self._pairs = split(pairs, [row.group for row in pairs])
-        _, alone = split(manners, [row.group for row in manners])
+        learnt, alone = split(manners, [row.group for row in manners])
+        self._shown = [row.text for row in random.Random(settings.seed).sample(learnt, min(len(learnt), _SHOWN))]
         self._templates = [row for row in alone if not row.group.startswith("topic/")]
-        known = {text_key(text) for row in self._pairs for text in (row.earlier, row.later)}
-        known |= {text_key(row.text) for row in self._templates}
-        is_new = [
-            not known & {text_key(text) for text in pair if text}
-            for pair in zip(table["text"].to_pylist(), table["context"].to_pylist(), strict=True)
-        ]
-        self._table = table.filter(pa.array(is_new, pa.bool_()))
-        self.n_new, self.n_repeats = self._table.num_rows, len(is_new) - self._table.num_rows
-        self.problems: list[Problem] = []
+        frozen = [text for row in self._pairs for text in (row.earlier, row.later)]
+        frozen += [row.text for row in self._templates]
+        self._table, self.problems = without_frozen(table, frozen, columns=("text", "context"))
+        self.n_new, self.n_repeats = self._table.num_rows, len(self.problems)
 
     def fit(self, active: Heads, work: Path) -> Mapping[str, tuple[nn.Module, float]]:
-        """Manner and judge. The judge's reader goes on from the active one; its evidence is learnt anew from pairs by which the
-        embedding was not trained: label rows, and those of `base` that were kept from it. A share of the latter says how sure it
-        may be. How evidence and reading are weighed stays, for the frozen rows alone could tell."""
+        """Manner, as sure as the active one, and judge. The judge's reader goes on from the active one; its evidence is learnt
+        anew from pairs by which the embedding was not trained: label rows, and those of `base` that were kept from it. A share
+        of the latter says how sure it may be. How evidence and reading are weighed stays, for the frozen rows alone could
+        tell."""
         with tempfile.TemporaryDirectory() as scratch:
             room = link_parts(self._base, "originality", Path(scratch))
             write_originality(self._table, room)
@@ -172,7 +178,8 @@ class OriginalityTraining:
         if len(set(pair_classes(held_back))) > 1:
             shown = [(row.earlier, row.later) for row in held_back]
             temper_judge(judge.evidence, pair_evidence(active, read, shown), held_back)
-        return {"manner": (manner, active.temperature("manner")), "originality": (judge, 1.0)}
+        sureness = _temperature(active, "manner", manner, lambda heads: heads.posts(self._shown)[1])
+        return {"manner": (manner, sureness), "originality": (judge, 1.0)}
 
     def truth(self) -> np.ndarray:
         """Classes: of pairs, then of texts on their own."""
@@ -201,13 +208,17 @@ class OriginalityTraining:
         return np.ones(len(self.truth()), dtype=bool)
 
     def slices(self) -> dict[str, np.ndarray]:
-        """Length bands, and the rewrites of each grade beside the originals."""
+        """Length bands, platforms of the earlier text, and the rewrites of each grade beside the originals."""
         grades = np.array([row.grade or 0 for row in self._pairs] + [0] * len(self._templates))
         original = self.truth() == 0
-        return length_bands([row.later for row in self._pairs] + [row.text for row in self._templates]) | {
-            f"originals and rewrites of grade {grade}": original | (grades == grade)
-            for grade in sorted({*grades} - {0})
-        }
+        return (
+            length_bands([row.later for row in self._pairs] + [row.text for row in self._templates])
+            | by_name([row.platform for row in self._pairs] + [""] * len(self._templates))
+            | {
+                f"originals and rewrites of grade {grade}": original | (grades == grade)
+                for grade in sorted({*grades} - {0})
+            }
+        )
 
     def report(self, said: np.ndarray) -> dict[str, Any]:
         """Calibration and confusion."""
