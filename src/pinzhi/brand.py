@@ -64,8 +64,7 @@ class BrandProfile(_Part):
 
     def essence(self) -> "BrandProfile":
         """What scores rest on: the profile without what is written for people."""
-        values = tuple(Value(id=value.id, name=value.name, statement=value.statement) for value in self.values)
-        return BrandProfile(id=self.id, name=self.name, values=values, accounts=self.accounts)
+        return BrandProfile(id=self.id, name=self.name, values=self.values, accounts=self.accounts)
 
     @cached_property
     def digest(self) -> str:

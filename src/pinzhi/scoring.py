@@ -244,7 +244,10 @@ class Scorer:
     def _encoded_values(self) -> Any:
         """Hidden states of a brand's values, encoded once per profile."""
         return lru_cache(maxsize=32)(
-            lambda brand: self.heads.encode_values([f"{value.name}：{value.statement}" for value in brand.values])
+            lambda brand: self.heads.encode_values(
+                [f"{value.name}：{value.statement}" for value in brand.values],
+                [[*value.examples_on, *value.examples_off] for value in brand.values],
+            )
         )
 
     def fingerprint(self, posts: pa.Table) -> pa.Table:

@@ -87,6 +87,19 @@ def test_swapping_the_brand_changes_the_score(heads: Heads) -> None:
     assert one[0, 2] > two[0, 2] + 0.02
 
 
+def test_an_example_in_the_profile_moves_posts_like_it_to_its_value(heads: Heads) -> None:
+    declared = ["踏实：说到做到，不夸口", "敢试：新东西先做出来再说"]
+    example = "果园里的虫子今年特别多，工人们一棵一棵树地捉，没有打药"
+    plain, taught = (
+        heads.encode_values(declared),
+        heads.encode_values(declared, [[example], ["新机器转了三天，坏了两次"]]),
+    )
+    (before,), _ = heads.coherence([STORY], plain, NEVER)
+    (after,), _ = heads.coherence([STORY], taught, NEVER)
+    related = after[:, 1:].sum(1) - before[:, 1:].sum(1)
+    assert related[0] > 0.01 and related[1] < -0.01
+
+
 def value(expresses: float, contradicts: float = 0.0, touches: float = 0.0) -> dict[str, float]:
     return {"p_expresses": expresses, "p_contradicts": contradicts, "p_touches": touches}
 

@@ -48,3 +48,13 @@ def test_where_nothing_can_be_compared_no_value_is_nearer(nearness: Nearness) ->
         assert not nearness(values, post, all_of(post)).any()
     (found,) = nearness(([0, 1], [MARK]), [5, 6], all_of([5, 6]))
     assert np.isfinite(found).all() and found[0] > found[1], "a value without words is near to nothing"
+
+
+def test_an_example_draws_what_is_like_it_to_its_value(nearness: Nearness) -> None:
+    post = [25, 26, 27, 5, 15]
+    (before,), (after,) = (
+        nearness(VALUES, post, all_of(post), examples) for examples in ((), [[[27, 28, 29]], [[12, 13, 14]]])
+    )
+    assert after[0] > before[0] + 0.02 and after[1] < before[1] - 0.02
+    lone = nearness(VALUES, post, all_of(post), [[[27, 28, 29]], []])
+    np.testing.assert_allclose(lone, [before], err_msg="one value's examples have nothing to be compared with")

@@ -16,18 +16,24 @@ from pinzhi.heads.predict import Heads
 from pinzhi.training.data import CoherenceRow, Value, read_coherence, split_posts
 
 Report = dict[str, Any]
+N_EXAMPLES = (0, 4, 8, 16)  # posts of a brand that its profile shows
 NEVER = 2.0  # no probability: nothing is explained
 _THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 18))
 
 
 def score_coherence(
-    heads: Heads, rows: Sequence[CoherenceRow], values: dict[str, list[Value]]
-) -> list[dict[str, np.ndarray]]:
-    """For each row, value id -> probabilities [4]."""
+    heads: Heads, rows: Sequence[CoherenceRow], values: dict[str, list[Value]],
+    examples: Sequence[CoherenceRow] = (),
+) -> list[dict[str, np.ndarray]]:  # fmt: skip
+    """For each row, value id -> probabilities [4]; `examples` are posts that the profiles show for the values they name."""
     scored: list[dict[str, np.ndarray]] = [{} for _ in rows]
     for brand in sorted({row.brand for row in rows}):
         at = [i for i, row in enumerate(rows) if row.brand == brand]
-        encoded = heads.encode_values([value.text for value in values[brand]])
+        shown = [
+            [row.text for row in examples if row.brand == brand and value.key in (*row.expresses, *row.contradicts)]
+            for value in values[brand]
+        ]
+        encoded = heads.encode_values([value.text for value in values[brand]], shown)
         p, _ = heads.coherence([rows[i].text for i in at], encoded, NEVER)
         for i, row_p in zip(at, p, strict=True):
             scored[i] = {value.key: row_p[v] for v, value in enumerate(values[brand])}
@@ -109,6 +115,37 @@ def _ordered(rows: Sequence[CoherenceRow], score: np.ndarray) -> Report:
     return {name: {"value": round(float(np.mean(hits)), 4), "n": len(hits)} for name, hits in ordered.items() if hits}
 
 
+def _evaluate_examples(heads: Heads, rows: Sequence[CoherenceRow], values: dict[str, list[Value]]) -> Report:
+    """What a few labelled posts in the profile of a brand add, with no training: figures on the other posts of every brand
+    that has enough, by how many of its posts are shown as examples."""
+    most = N_EXAMPLES[-1]
+    shown: list[list[CoherenceRow]] = []
+    asked: list[CoherenceRow] = []
+    for brand in sorted({row.brand for row in rows}):
+        own = [row for row in rows if row.brand == brand]
+        order = [own[at] for at in np.random.default_rng(len(own)).permutation(len(own))]
+        named = [row for row in order if row.expresses or row.contradicts][:most]
+        if len(named) == most and len(own) >= 2 * most:
+            texts = {row.text for row in named}
+            shown.append(named)
+            asked += [row for row in own if row.text not in texts]
+    report: Report = {"brands": len(shown), "n": len(asked)}
+    for n in N_EXAMPLES if asked else ():
+        scored = score_coherence(heads, asked, values, [row for named in shown for row in named[:n]])
+        named_first = _named_first(asked, scored)
+        report[str(n)] = {
+            "auroc_value_expresses": bootstrap(roc_auc_score, *_of_values(asked, scored)),
+            **{side: named_first[side]["value"] for side in named_first},
+        }
+    return report
+
+
+def _of_values(rows: Sequence[CoherenceRow], scored: Sequence[dict[str, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each value of each post is expressed, and how likely that was said to be."""
+    truth = np.array([key in row.expresses for row, p in zip(rows, scored, strict=True) for key in p])
+    return truth, np.array([p[key][2] for p in scored for key in p])
+
+
 def evaluate_coherence(heads: Heads, labels: Path) -> Report:
     """Grade and values on brands that were never seen, beside a text-only model and TF-IDF cosine."""
     rows, values = read_coherence(labels)
@@ -127,14 +164,14 @@ def evaluate_coherence(heads: Heads, labels: Path) -> Report:
             for row in dev
         ]
     )
-    value_truth = np.array([key in row.expresses for row, p in zip(dev, scored, strict=True) for key in p])
-    value_guess = np.array([p[key][2] for p in scored for key in p])
+    value_truth, value_guess = _of_values(dev, scored)
     return {
         "auroc_expresses": bootstrap(roc_auc_score, grade == 3, expresses),
         "ece_value_expresses": round(expected_calibration_error(value_truth, value_guess), 4),
         "auroc_value_expresses": bootstrap(roc_auc_score, value_truth, value_guess),
         **evaluate_thresholds(dev, likely),
         "value_named_first": _named_first(dev, scored),
+        "by_examples_shown": _evaluate_examples(heads, dev, values),
         "contradiction_ap": bootstrap(average_precision_score, grade == 0, contradicts),
         **_ordered(dev, np.array([one.score for one in likely])),
         "text_only_auroc": bootstrap(roc_auc_score, grade == 3, only),

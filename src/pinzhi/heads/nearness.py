@@ -1,11 +1,12 @@
 """Which of its brand's values a post is nearest to, word by word: what the reader of a value and a post, which has learnt from a few thousand
 posts, knows less well than the vectors of the words, which have learnt from millions of sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 MOST = 5  # words of a value that count, those nearest to the post, and as many of the post
+EXAMPLES_SAY = 0.4  # of an example's nearness beside that of what a value says of itself
 N_COMMON = 3  # directions that all word vectors share; they tell frequent words from rare ones (Mu and Viswanath, 2018)
 
 
@@ -23,30 +24,47 @@ class Nearness:
         self._vectors = (centred / np.maximum(1e-6, np.linalg.norm(centred, axis=1, keepdims=True))).astype(np.float32)
         self._weights = weights.astype(np.float32)
 
-    def __call__(self, values: Sequence[Sequence[int]], post: Sequence[int], shown: np.ndarray) -> np.ndarray:
+    def __call__(
+        self, values: Sequence[Sequence[int]], post: Sequence[int], shown: np.ndarray,
+        examples: Sequence[Sequence[Sequence[int]]] = (),
+    ) -> np.ndarray:  # fmt: skip
         """How much nearer a post is to each of the `values` of a brand than to the nearest of the others [m, v], where
-        `shown` [m, t] says which of the t tokens of `post` are read; 0 for a brand's only value."""
+        `shown` [m, t] says which of the t tokens of `post` are read; 0 for a brand's only value. `examples` are, for each
+        value, posts that are known to express or contradict it: they add how near the post is to the nearest of them,
+        compared among the values that have any."""
         words, of_token = np.unique(np.asarray(post, np.int64), return_inverse=True)
-        told = self._weights[words] > 0
-        distinct = [self._told(value) for value in values]
-        if len(values) < 2 or not told.any():
-            return np.zeros((len(shown), len(values)), np.float32)
-        is_there = shown @ (of_token[:, None] == np.flatnonzero(told))  # [m, w]
-        words = words[told]
-        near = np.zeros((len(shown), len(values)), np.float32)
-        for v, value in enumerate(distinct):
-            if len(value):
-                like = self._vectors[value] @ self._vectors[words].T
-                best = np.where(is_there[:, None], like, -1.0).max(2) * self._weights[value]
-                found = np.where(is_there, like.max(0) * self._weights[words], -np.inf)
-                near[:, v] = _mean_of_most(best) + _mean_of_most(found)
-        near[~is_there.any(1)] = 0
-        others = np.stack([np.delete(near, v, 1).max(1) for v in range(len(values))], 1)
-        return near - others
+        told = np.flatnonzero(self._weights[words] > 0)
+        is_there = shown @ (of_token[:, None] == told)  # [m, w]
+
+        def near(texts: Sequence[Sequence[int]]) -> np.ndarray:
+            return np.max([self._near(text, words[told], is_there) for text in texts], axis=0)
+
+        nearness = _beyond_others({v: near([value]) for v, value in enumerate(values)}, len(shown), len(values))
+        known = {v: near(texts) for v, texts in enumerate(examples) if texts}
+        return nearness + EXAMPLES_SAY * _beyond_others(known, len(shown), len(values))
+
+    def _near(self, text: Sequence[int], words: np.ndarray, is_there: np.ndarray) -> np.ndarray:
+        """How near [m] `text` and the `words` [w] of a post are, of which `is_there` [m, w] tells those that are read."""
+        own = self._told(text)
+        if not len(own) or not len(words):
+            return np.zeros(len(is_there), np.float32)
+        like = self._vectors[own] @ self._vectors[words].T
+        best = np.where(is_there[:, None], like, -1.0).max(2) * self._weights[own]
+        found = np.where(is_there, like.max(0) * self._weights[words], -np.inf)
+        return np.where(is_there.any(1), _mean_of_most(best) + _mean_of_most(found), 0).astype(np.float32)
 
     def _told(self, ids: Sequence[int]) -> np.ndarray:
         distinct = np.unique(np.asarray(ids, np.int64))
         return distinct[self._weights[distinct] > 0]
+
+
+def _beyond_others(near: Mapping[int, np.ndarray], m: int, n_values: int) -> np.ndarray:
+    """What each value is `near` [m] more than the nearest of the others [m, n_values]; 0 for those that are not compared."""
+    beyond = np.zeros((m, n_values), np.float32)
+    if len(near) > 1:
+        for v, one in near.items():
+            beyond[:, v] = one - np.max([other for u, other in near.items() if u != v], axis=0)
+    return beyond
 
 
 def _mean_of_most(found: np.ndarray) -> np.ndarray:

@@ -67,11 +67,13 @@ def load_weights(module: nn.Module, path: Path) -> nn.Module:
 
 @dataclass(frozen=True)
 class EncodedValues:
-    """The v values of a brand: hidden states [v, s, h] with their mask [v, s], and token ids."""
+    """The v values of a brand: hidden states [v, s, h] with their mask [v, s], token ids, and those of posts that are known to
+    express or contradict each of them."""
 
     hidden: Tensor
     mask: Tensor
     ids: Sequence[Sequence[int]]
+    examples: Sequence[Sequence[Sequence[int]]]
 
 
 class Heads:
@@ -191,14 +193,20 @@ class Heads:
         return vectors, manner
 
     @torch.inference_mode()
-    def encode_values(self, values: Sequence[str]) -> EncodedValues:
-        """The value texts of one brand, encoded once."""
+    def encode_values(self, values: Sequence[str], examples: Sequence[Sequence[str]] = ()) -> EncodedValues:
+        """The value texts of one brand, encoded once, with `examples` of posts for each of them."""
         ids = self.encoder.token_ids(values)
-        return EncodedValues(*self._encoded(ids, "value"), ids)
+        return EncodedValues(
+            *self._encoded(ids, "value"), ids, [self.encoder.token_ids(texts) if texts else [] for texts in examples]
+        )
 
     @cached_property
     def _nearness(self) -> Nearness:
         return Nearness(self.encoder.word_vectors.numpy(), self.encoder.token_weights())
+
+    def _near(self, values: EncodedValues, post: "Clauses", shown: np.ndarray) -> np.ndarray:
+        """How near a post is to each value [m, v], with the tokens that each row of `shown` [m, t] leaves."""
+        return self._nearness(values.ids, post.ids, shown, values.examples)
 
     @torch.inference_mode()
     def coherence(
@@ -218,8 +226,7 @@ class Heads:
             of_post, of_value = np.array(pairs).T
             of_row = batch.rows[of_post]
             near = [
-                self._nearness(values.ids, clauses[row].ids, np.ones((1, len(clauses[row].ids)), bool))[0]
-                for row in batch.rows
+                self._near(values, clauses[row], np.ones((1, len(clauses[row].ids)), bool))[0] for row in batch.rows
             ]
             result[of_row, of_value] = self._match(
                 values, of_value, hidden, of_post, batch.mask[torch.from_numpy(of_post)],
@@ -266,7 +273,7 @@ class Heads:
             return [np.zeros((0, len(ValueMatcher.CLASSES)), np.float32) for _ in told]
         of_post, of_value = np.repeat(np.array(told, dtype=np.int64), counts, axis=0).T
         shown = {at: clauses[at].shown_without_each() for at, _ in told}
-        near = {at: self._nearness(values.ids, clauses[at].ids, rest) for at, rest in shown.items()}
+        near = {at: self._near(values, clauses[at], rest) for at, rest in shown.items()}
         masks = mask[torch.from_numpy(of_post)]
         for row, rest in enumerate(rest for at, _ in told for rest in shown[at]):
             masks[row, 2 : 2 + len(rest)] *= torch.from_numpy(rest)  # after [CLS] and the role mark
