@@ -162,7 +162,11 @@ def test_a_folder_knows_the_profiles_that_it_was_scored_with_but_nothing_that_is
     renamed = profile.model_copy(update={"name": "别的品牌"})
     value = profile.values[0].model_copy(update={"examples_on": ("今年只收了三成",)})
     taught = profile.model_copy(update={"values": (value, *profile.values[1:])})
+    of_before = out / "canonical" / "own_accounts.json"
+    of_before.parent.mkdir(parents=True)
+    of_before.write_text('[["weibo", "王小明"]]\n', "utf-8")
     run([archive], [told], out, scorer=scorer, config=settings(), pseudonymise=KEY)
+    assert not of_before.exists(), "accounts that no profile names any more"
     assert not score(archive, out).is_new, "what is for people changes no score"
     assert [one.digest for one in Store(out).brands()] == [profile.digest]
     assert len({profile.digest, renamed.digest, taught.digest}) == 3

@@ -478,6 +478,19 @@ def test_annotators_may_have_a_file_each_and_a_fault_names_its_own(tmp_path: Pat
     assert not table.num_rows and f"{tmp_path / '乙.csv'}, row 2: expected a label" in problem.reason
 
 
+def test_what_one_annotators_row_leaves_out_another_may_tell(tmp_path: Path) -> None:
+    lines = "好喝,1,甲,,\n好喝,1,乙,a1,weibo\n好喝,1,丙,a2,douyin\n"
+    rows, problems = read(tmp_path, f"text,label,annotator,group,platform\n{lines}", "a.csv")
+    (row,) = rows
+    assert (row["group"], row["platform"], row["n_annotators"]) == ("a1", "weibo", 3) and not problems
+
+
+@pytest.mark.parametrize("user", [[1], {"id": 1}])
+def test_an_annotator_is_known_whatever_its_kind(user: Any, tmp_path: Path) -> None:
+    rows, problems = read(tmp_path, [{"text": "真甜", "annotations": [{"label": "正面", "user": user}]}], "a.jsonl")
+    assert [(row["label"], row["n_annotators"]) for row in rows] == [("1", 1)] and not problems
+
+
 def test_the_task_of_number_zero_is_a_task(tmp_path: Path) -> None:
     flat = [
         {"id": 0, "text": "盖子坏了", "sentiment": label, "annotation_id": n}

@@ -75,9 +75,10 @@ class Store:
         write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", self.runs / f"{content['run_id']}.json")
 
     def write_brands(self, brands: Sequence[BrandProfile]) -> None:
-        """Keep what scores rest on of the brand profiles of the run."""
+        """Keep what scores rest on of the brand profiles of the run, and remove the list of accounts that an older pinzhi kept."""
         kept = [brand.essence().model_dump(exclude_defaults=True) for brand in brands]
         write_text(json.dumps(kept, ensure_ascii=False, indent=2) + "\n", self.out / schemas.BRANDS)
+        (self.out / "canonical" / "own_accounts.json").unlink(missing_ok=True)
 
     def brands(self) -> list[BrandProfile]:
         """Brand profiles of the last run, as far as scores rest on them; none where an older pinzhi did not keep them."""

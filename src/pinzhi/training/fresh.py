@@ -1,4 +1,4 @@
-"""Label files as one more part of our own labelled sets, so that what reads those reads these."""
+"""Label files as one more part of our own labelled sets, so that what reads those reads these; without what models are judged by."""
 
 import json
 import re

@@ -160,8 +160,9 @@ class _Labelled:
         return bool(self.annotators and other.annotators) and self.annotators.isdisjoint(other.annotators)
 
     def add(self, other: "_Labelled") -> None:
-        """Count what `other` says."""
+        """Count what `other` says, and take what it knows beside the text and this does not."""
         place = f"{other.source}, row {other.row}"
+        self.fields = {name: value or other.fields[name] for name, value in self.fields.items()}
         self.votes += [replace(vote, fault=vote.fault and f"{place}: {vote.fault}") for vote in other.votes]
         self.annotators |= other.annotators
 
@@ -382,16 +383,16 @@ def _flat(record: Raw, task: LabelTask) -> Iterator[_Vote]:
         yield from _vote({name: _answers(record[name]) for name in names}, record, task)
 
 
-def _doccano(annotations: Sequence[Any]) -> dict[Any, list[str]]:
+def _doccano(annotations: Sequence[Any]) -> dict[str, list[str]]:
     """What each annotator of an old export said. Raises BadValue for labels that have numbers in place of their names."""
-    said: dict[Any, list[str]] = {}
+    said: dict[str, list[str]] = {}
     for one in annotations:
         label = one.get("label") if isinstance(one, dict) else None
         if not isinstance(label, str):
             raise BadValue(
                 f"expected annotations with the names of labels, found {one!r:.60}; export JSONL (text label)"
             )
-        said.setdefault(one.get("user"), []).append(label)
+        said.setdefault(str(one.get("user")), []).append(label)
     return said
 
 

@@ -108,10 +108,7 @@ def retrain(
     training = _training(task, table, base, brands, public, settings)
     if labels and not training.n_new:
         found = "; ".join(map(str, [*problems, *training.problems][:3]))
-        raise InputError(
-            f"expected labels of {task} that can be used, found none "
-            f"({found or f'all {training.n_repeats} belong to the frozen set'})"
-        )
+        raise InputError(f"expected labels of {task} that can be used, found none ({found})")
     truth, main = training.truth(), training.main()
     if len(np.unique(truth[main])) < 2:
         raise InputError(
