@@ -1,6 +1,7 @@
 """Values and posts: what is read of both, what the post says alone, and the grade that follows."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import yaml
 
 from pinzhi.config import ScoreConfig
 from pinzhi.decide import AnyValue, any_value, coherence, grade_of
-from pinzhi.evaluation.coherence import NEVER, choose_thresholds
+from pinzhi.evaluation.coherence import NEVER, choose_thresholds, evaluate_examples
 from pinzhi.heads.modules import ValueMatcher
 from pinzhi.heads.ngrams import hash_ngrams
 from pinzhi.heads.predict import Clauses, Heads
@@ -140,6 +141,37 @@ def test_every_value_has_one_class() -> None:
     assert value_labels(row(2, ("people",)), values) == [0, 0, 1]
     assert value_labels(row(2, None), values) == [1, 0, 0], "some value is touched, nobody says which"
     assert value_labels(row(3, None, expresses=("people",)), values) == [0, 0, 2], "nobody says that another is touched"
+
+
+class Follower:
+    """Stands for `Heads`: knows nothing but the topic, the first letter, of the examples that it is shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[list[list[str]]] = []
+
+    def encode_values(self, values: list[str], examples: list[list[str]]) -> list[list[str]]:
+        self.shown.append(examples)
+        return examples
+
+    def coherence(self, texts: list[str], examples: list[list[str]], explain_from: float) -> tuple[np.ndarray, list]:
+        knows = [[any(text[0] == one[0] for one in of) for of in examples] for text in texts]
+        chances = np.where(knows, 0.7, 0.1)
+        return np.stack([1 - chances, 0 * chances, chances, 0 * chances], -1), []
+
+
+def test_examples_are_counted_a_brand_and_never_asked_about() -> None:
+    values = {"a/x": [Value("soil", "不伤土地"), Value("price", "价钱公道"), Value("people", "善待工人")]}
+    topics = {"soil": "土", "price": "钱", "people": "人"}
+    rows = [
+        replace(row(3, (), expresses=(key,)), text=f"{topics[key]}{n}") for n in range(20) for key in topics
+    ] + [replace(row(1, ()), text=f"别的{n}") for n in range(10)]  # fmt: skip
+    few = [replace(one, brand="a/y") for one in rows[:10]]
+    heads, both = Follower(), {**values, "a/y": values["a/x"]}
+    report = evaluate_examples(heads, rows + few, both)  # type: ignore[arg-type]
+    assert (report["brands"], report["n"]) == (1, len(rows) - 16), "a brand with few posts is left out"
+    assert [sum(len(of) for of in examples) for examples in heads.shown] == [0, 4, 8, 16]
+    assert report["0"]["auroc_value_expresses"]["value"] == 0.5 < report["16"]["auroc_value_expresses"]["value"] == 1.0
+    assert evaluate_examples(heads, few, both) == {"brands": 0, "n": 0}  # type: ignore[arg-type]
 
 
 def test_brands_that_are_shown_the_same_texts_stay_together(tmp_path: Path) -> None:

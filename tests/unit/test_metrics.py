@@ -27,7 +27,7 @@ def test_what_has_grown_loud_is_brought_back_without_a_label() -> None:
     calibrated = chance.normal(0, 1.0, (500, 3))
     louder = 4 * calibrated + chance.normal(0, 0.1, (500, 3)) + chance.normal(0, 9.0, (500, 1))
     assert 0.24 < fit_loudness(louder, calibrated) < 0.26
-    assert fit_loudness(np.zeros((5, 3)), calibrated[:5]) == 1.0
+    assert fit_loudness(np.zeros((5, 3)), calibrated[:5]) == fit_loudness(-louder, calibrated) == 1.0
 
 
 def test_two_views_say_more_than_either() -> None:

@@ -92,6 +92,8 @@ def _named_first(rows: Sequence[CoherenceRow], scored: Sequence[dict[str, np.nda
         posts = [
             (p, listed) for row, p in zip(rows, scored, strict=True) if 0 < len(listed := getattr(row, name)) < len(p)
         ]
+        if not posts:
+            continue
         hits = np.array([max(p, key=lambda key: p[key][side]) in listed for p, listed in posts], float)
         report[name] = {
             **bootstrap(lambda _, hit: float(hit.mean()), hits, hits),
@@ -115,7 +117,7 @@ def _ordered(rows: Sequence[CoherenceRow], score: np.ndarray) -> Report:
     return {name: {"value": round(float(np.mean(hits)), 4), "n": len(hits)} for name, hits in ordered.items() if hits}
 
 
-def _evaluate_examples(heads: Heads, rows: Sequence[CoherenceRow], values: dict[str, list[Value]]) -> Report:
+def evaluate_examples(heads: Heads, rows: Sequence[CoherenceRow], values: dict[str, list[Value]]) -> Report:
     """What a few labelled posts in the profile of a brand add, with no training: figures on the other posts of every brand
     that has enough, by how many of its posts are shown as examples."""
     most = N_EXAMPLES[-1]
@@ -171,7 +173,7 @@ def evaluate_coherence(heads: Heads, labels: Path) -> Report:
         "auroc_value_expresses": bootstrap(roc_auc_score, value_truth, value_guess),
         **evaluate_thresholds(dev, likely),
         "value_named_first": _named_first(dev, scored),
-        "by_examples_shown": _evaluate_examples(heads, dev, values),
+        "by_examples_shown": evaluate_examples(heads, dev, values),
         "contradiction_ap": bootstrap(average_precision_score, grade == 0, contradicts),
         **_ordered(dev, np.array([one.score for one in likely])),
         "text_only_auroc": bootstrap(roc_auc_score, grade == 3, only),

@@ -64,10 +64,10 @@ def fit_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
 def fit_loudness(logits: np.ndarray, known: np.ndarray) -> float:
     """Factor by which `logits` [n, c] come nearest to the `known` ones of the same rows; what is added to a whole row is
     nothing. What has learnt more than a calibrated model then speaks as loud as it, and no label is asked. 1 where
-    nothing is said."""
+    nothing is said, or the opposite."""
     ours, theirs = (one - one.mean(1, keepdims=True) for one in (logits, known))
-    power = float((ours * ours).sum())
-    return round(float((ours * theirs).sum()) / power, 4) if power else 1.0
+    likeness = float((ours * theirs).sum())
+    return round(likeness / float((ours * ours).sum()), 4) if likeness > 0 else 1.0
 
 
 def fit_scales(parts: Sequence[np.ndarray], truth: np.ndarray) -> list[float]:
