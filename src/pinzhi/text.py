@@ -32,7 +32,7 @@ NORMAL_FORM = "3"  # of normalised texts; another makes everything anew that was
 _BRACKETED = r"\[[^\[\]\s]{1,8}\]"
 _CODE = re.compile(_BRACKETED)
 _REPLACED = re.compile(
-    r"(?P<email>[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+|<email>|\[邮箱\])"
+    r"(?P<email>(?<![a-z0-9._%+-])[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+|<email>|\[邮箱\])"
     r"|(?P<url>https?://[!-~]+|(?:www\.|t\.cn/)[!-~]+|网页链接)"
     r"|(?P<at>@[\w\-·]{1,30})"
     r"|(?P<num>\d{7,}|\[电话\]|\[证件号\])"

@@ -66,3 +66,8 @@ def test_codes_stay_whole_and_words_change_the_id() -> None:
     assert Segmenter().cut("笑死[泪]") == ["笑", "死", "[泪]"]
     assert Segmenter(["绝绝子"]).cut("绝绝子") == ["绝绝子"]
     assert Segmenter(["绝绝子"]).id != Segmenter().id
+
+
+def test_an_endless_run_of_letters_is_read_once() -> None:
+    """It would take hours where every letter could begin an address."""
+    assert normalise("x" * 1_000_000).text == "x" * 1_000_000
