@@ -82,7 +82,7 @@ def measure(n: int) -> None:
 
     scorer = Scorer.load()
     encoder = scorer.heads.encoder
-    tokens, weights = Tokens(encoder), encoder.token_weights()
+    tokens, weights = Tokens(encoder), encoder.token_weights
     with tempfile.TemporaryDirectory() as folder:
         index = scorer.open_index(Path(folder) / "index")
         appended = 0.0

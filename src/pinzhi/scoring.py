@@ -88,16 +88,11 @@ class Scorer:
         return ThreadpoolController().select(internal_api="openblas")
 
     @cached_property
-    def _token_weights(self) -> np.ndarray:
-        """How much each token tells."""
-        return self.heads.encoder.token_weights()
-
-    @cached_property
     def _search(self) -> Search:
         from pinzhi.originality.words import WordReader
 
         encoder, settings = self.heads.encoder, self.config.originality
-        reader = WordReader(encoder.token_ids, encoder.word_vectors.numpy(), self._token_weights)
+        reader = WordReader(encoder.token_ids, encoder.word_vectors.numpy(), encoder.token_weights)
         return Search(reader, self.heads.judge, Limits(settings.max_candidates, settings.max_read), self._one_thread)
 
     # -- one draft ---------------------------------------------------------------------------------------------------
@@ -258,7 +253,7 @@ class Scorer:
         tokens = self.heads.encoder.token_ids(texts)
         vectors, manner = self.heads.posts(texts, tokens)
         signed = signatures([normalise(text).text for text in texts])
-        words = word_keys(tokens, self._token_weights)
+        words = word_keys(tokens, self.heads.encoder.token_weights)
         n = len(texts)
 
         def column(name: str, type_: pa.DataType) -> pa.Array | pa.ChunkedArray:

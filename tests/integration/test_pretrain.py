@@ -70,7 +70,7 @@ def test_a_bert_of_another_size_goes_on_from_its_folder_and_resumes(data: Path, 
     reader = Encoder.load(folder)
     assert len(words) == len(known) + len(CODES) + len(ROLES), "the marks have vectors of their own"
     assert len({reader.role(name[1:-1]) for name in ROLES}) == len(ROLES)
-    weights = reader.token_weights()
+    weights = reader.token_weights
     assert weights[reader.token_ids(["茶"])[0]] > 0 and weights[reader.tokenizer.sep_token_id] == 0
 
 

@@ -197,4 +197,4 @@ def evaluate_all(models: Path, labels: Path, data: Path | None = None, is_short:
 
 def word_reader(heads: Heads) -> WordReader:
     """The word reader over the vectors of the heads' encoder."""
-    return WordReader(heads.encoder.token_ids, heads.encoder.word_vectors.numpy(), heads.encoder.token_weights())
+    return WordReader(heads.encoder.token_ids, heads.encoder.word_vectors.numpy(), heads.encoder.token_weights)

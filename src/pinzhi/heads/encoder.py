@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,7 @@ class Encoder:
         """Static vectors of the vocabulary [n_tokens, hidden_size]."""
         return self.model.get_input_embeddings().weight.detach()
 
+    @cached_property
     def token_weights(self) -> np.ndarray:
         """How much each token tells [n_tokens], 0-1: its surprise in the pre-training texts, the same for all where the
         tokenizer does not know how frequent they are; 0 for marks and without letters."""

@@ -202,7 +202,7 @@ class Heads:
 
     @cached_property
     def _nearness(self) -> Nearness:
-        return Nearness(self.encoder.word_vectors.numpy(), self.encoder.token_weights())
+        return Nearness(self.encoder.word_vectors.numpy(), self.encoder.token_weights)
 
     def _near(self, values: EncodedValues, post: "Clauses", shown: np.ndarray) -> np.ndarray:
         """How near a post is to each value [m, v], with the tokens that each row of `shown` [m, t] leaves."""

@@ -48,7 +48,8 @@ def tune(
 
     with tempfile.TemporaryDirectory() as scratch, deterministic():
         arguments = TrainingArguments(
-            output_dir=scratch, per_device_train_batch_size=settings.batch_size, num_train_epochs=min(settings.epochs, settings.max_shown / len(sequences)),
+            output_dir=scratch, per_device_train_batch_size=settings.batch_size,
+            num_train_epochs=min(settings.epochs, settings.max_shown / len(sequences)),
             lr_scheduler_type="linear", warmup_steps=settings.warmup_steps, save_strategy="no", logging_steps=10**9,
             report_to="none", seed=seed, remove_unused_columns=False, dataloader_pin_memory=False,
             train_sampling_strategy="group_by_length",
