@@ -32,8 +32,9 @@ def heads() -> Heads:
 
 
 def matched(matcher: ValueMatcher, value: torch.Tensor, post: torch.Tensor, near: float = 0.5) -> torch.Tensor:
-    masks = (torch.ones(one.shape[:2]) for one in (value, post))
-    return matcher(value, next(masks), post, next(masks), hash_ngrams(["番茄"]), torch.tensor([near]))
+    of_value, of_post = (torch.ones(one.shape[:2]) for one in (value, post))
+    of_any = matcher.of_any(post, of_post, hash_ngrams(["番茄"]))
+    return matcher(value, of_value, post, of_post, of_any, torch.tensor([near]))
 
 
 def test_factors_weigh_what_is_read_the_post_alone_and_the_nearness() -> None:

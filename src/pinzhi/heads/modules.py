@@ -176,15 +176,19 @@ class ValueMatcher(nn.Module):
         self.factors: Tensor
         self.register_buffer("factors", torch.ones(self.N_PARTS))
 
+    def of_any(self, post: Tensor, mask: Tensor, ngrams: Ngrams) -> Tensor:
+        """What posts [p, t, h] with their n-grams say of any value, whichever it is [p, 4]."""
+        _, deep, wide, _, grade = self.factors
+        return deep * self.alone.deep(post, mask) + wide * self.alone.wide(ngrams) + grade * self.grade(ngrams)
+
     def forward(
-        self, value: Tensor, value_mask: Tensor, post: Tensor, post_mask: Tensor, ngrams: Ngrams, nearness: Tensor
+        self, value: Tensor, value_mask: Tensor, post: Tensor, post_mask: Tensor, of_any: Tensor, nearness: Tensor
     ) -> Tensor:
-        """Logits [n, 4] for values [n, v, h] and posts [n, t, h] with their n-grams and `nearness` [n], row by row."""
-        parts = (
-            self.reader(value, value_mask, post, post_mask), self.alone.deep(post, post_mask), self.alone.wide(ngrams),
-            nearness.unsqueeze(1) * (torch.arange(len(self.CLASSES)) > 0), self.grade(ngrams),
-        )  # fmt: skip
-        return sum((factor * part for factor, part in zip(self.factors, parts, strict=True)), torch.zeros(()))
+        """Logits [n, 4] for values [n, v, h] and posts [n, t, h], of which `of_any` [n, 4] and `nearness` [n] are known, row
+        by row."""
+        read, _, _, near, _ = self.factors
+        named = nearness.unsqueeze(1) * (torch.arange(len(self.CLASSES)) > 0)
+        return read * self.reader(value, value_mask, post, post_mask) + of_any + near * named
 
 
 class SentenceEmbedder(nn.Module):

@@ -76,6 +76,25 @@ class EncodedValues:
     examples: Sequence[Sequence[Sequence[int]]]
 
 
+@dataclass(frozen=True)
+class Views:
+    """Posts as they are shown to the matcher, n times whole or without a clause: hidden states of the posts [p, t, h], which of
+    them a view shows [n], which of its tokens [n, t], what is left of its text, and how near that is to each value [n, v]."""
+
+    hidden: Tensor
+    of_post: Tensor
+    mask: Tensor
+    texts: Sequence[str]
+    near: np.ndarray
+
+    def shown(self, which: Tensor) -> tuple[Tensor, Tensor]:
+        """Hidden states and mask of some views."""
+        mask = self.mask[which]
+        # The matcher knows no positions: hidden tokens go behind the shown ones and are cut off.
+        kept = mask.argsort(dim=1, descending=True, stable=True)[:, : int(mask.sum(1).max())]
+        return self.hidden[self.of_post[which][:, None], kept], mask.gather(1, kept)
+
+
 class Heads:
     """Everything that is trained, loaded once from a store and safe to use from several threads."""
 
@@ -222,21 +241,16 @@ class Heads:
         sequences = [self.encoder.single(clause.ids, "post") for clause in clauses]
         for batch in self.encoder.batches(sequences, budget=2048):
             hidden = self.encoder.hidden(batch.ids, batch.mask)
-            pairs = [(at, v) for at in range(len(batch.rows)) for v in range(n_values)]
-            of_post, of_value = np.array(pairs).T
-            of_row = batch.rows[of_post]
-            near = [
-                self._near(values, clauses[row], np.ones((1, len(clauses[row].ids)), bool))[0] for row in batch.rows
-            ]
-            result[of_row, of_value] = self._match(
-                values, of_value, hidden, of_post, batch.mask[torch.from_numpy(of_post)],
-                [texts[row] for row in of_row], np.concatenate(near),
-            )  # fmt: skip
+            read = [clauses[row] for row in batch.rows]
+            near = [self._near(values, one, np.ones((1, len(one.ids)), bool)) for one in read]
+            pairs = [(at, v) for at in range(len(read)) for v in range(n_values)]
+            views = Views(hidden, torch.arange(len(read)), batch.mask, [one.text for one in read], np.concatenate(near))
+            result[batch.rows] = self._match(values, views, pairs).reshape(len(read), n_values, -1)
             lead = result[batch.rows, :, 2:].argmax(2) + 2
             leading = result[batch.rows, :, 2:].max(2)
             is_told = leading >= np.maximum(explain_from, leading.max(1, keepdims=True) / 2)
             told = [pair for pair in pairs if is_told[pair]]
-            falls = self._falls(values, hidden, batch.mask, told, [clauses[row] for row in batch.rows])
+            falls = self._falls(values, hidden, batch.mask, told, read)
             for (at, v), p in zip(told, falls, strict=True):
                 row, side = batch.rows[at], lead[at, v]
                 spans[row][v] = _carrying(clauses[row], result[row, v, side], p[:, side])
@@ -244,22 +258,21 @@ class Heads:
                 hand_back()
         return result, spans
 
-    def _match(
-        self, values: EncodedValues, of_value: np.ndarray, hidden: Tensor, of_post: np.ndarray, masks: Tensor,
-        texts: Sequence[str], nearness: np.ndarray,
-    ) -> np.ndarray:  # fmt: skip
-        """Probabilities [n, 4] of value `of_value[i]` in post `of_post[i]` as far as `masks[i]` shows it; `texts[i]` is what
-        is shown, and `nearness[i]` how near it is."""
+    def _match(self, values: EncodedValues, views: "Views", pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+        """Probabilities [n, 4] of `pairs` of a view and a value."""
+        matcher = self._modules["coherence"]
+        assert isinstance(matcher, ValueMatcher)
+        of_any = []
+        for at in range(0, len(views.texts), MATCH_BATCH):
+            texts = views.texts[at : at + MATCH_BATCH]
+            of_any.append(matcher.of_any(*views.shown(torch.arange(at, at + len(texts))), hash_ngrams(texts)))
+        known, near = torch.cat(of_any), torch.from_numpy(views.near)
         parts = []
-        for start in range(0, len(of_value), MATCH_BATCH):
-            chosen = slice(start, start + MATCH_BATCH)
-            which, post, mask = torch.from_numpy(of_value[chosen]), torch.from_numpy(of_post[chosen]), masks[chosen]
-            # The matcher knows no positions: hidden tokens go behind the shown ones and are cut off.
-            shown = mask.argsort(dim=1, descending=True, stable=True)[:, : int(mask.sum(1).max())]
-            logits = self._modules["coherence"](
-                values.hidden[which], values.mask[which], hidden[post[:, None], shown], mask.gather(1, shown),
-                hash_ngrams(texts[chosen]), torch.from_numpy(nearness[chosen]),
-            )  # fmt: skip
+        for batch in torch.tensor(pairs).split(MATCH_BATCH):
+            view, value = batch.unbind(1)
+            logits = matcher(
+                values.hidden[value], values.mask[value], *views.shown(view), known[view], near[view, value]
+            )
             parts.append(self._probabilities("coherence", logits))
         return np.concatenate(parts)
 
@@ -268,20 +281,20 @@ class Heads:
         clauses: Sequence["Clauses"],
     ) -> list[np.ndarray]:  # fmt: skip
         """For each (post, value) of `told` the probabilities [n clauses, 4] without each clause of the post."""
-        counts = [len(clauses[at].spans) for at, _ in told]
-        if not sum(counts):
+        counts = {at: len(clauses[at].spans) for at, _ in told}
+        if not sum(counts.values()):
             return [np.zeros((0, len(ValueMatcher.CLASSES)), np.float32) for _ in told]
-        of_post, of_value = np.repeat(np.array(told, dtype=np.int64), counts, axis=0).T
-        shown = {at: clauses[at].shown_without_each() for at, _ in told}
-        near = {at: self._near(values, clauses[at], rest) for at, rest in shown.items()}
-        masks = mask[torch.from_numpy(of_post)]
-        for row, rest in enumerate(rest for at, _ in told for rest in shown[at]):
-            masks[row, 2 : 2 + len(rest)] *= torch.from_numpy(rest)  # after [CLS] and the role mark
-        texts = [text for at, _ in told for text in clauses[at].without_each()]
-        p = self._match(
-            values, of_value, hidden, of_post, masks, texts, np.concatenate([near[at][:, v] for at, v in told])
-        )
-        return np.split(p, np.cumsum(counts)[:-1])
+        of_post = torch.tensor([at for at, count in counts.items() for _ in range(count)])
+        masks, near, first, n = mask[of_post], [], {}, 0
+        for at, count in counts.items():
+            rest = clauses[at].shown_without_each()
+            masks[n : n + count, 2 : 2 + rest.shape[1]] *= torch.from_numpy(rest)  # after [CLS] and the role mark
+            near.append(self._near(values, clauses[at], rest))
+            first[at], n = n, n + count
+        texts = [text for at in counts for text in clauses[at].without_each()]
+        pairs = [(first[at] + clause, v) for at, v in told for clause in range(counts[at])]
+        p = self._match(values, Views(hidden, of_post, masks, texts, np.concatenate(near)), pairs)
+        return np.split(p, np.cumsum([counts[at] for at, _ in told])[:-1])
 
     @torch.inference_mode()
     def judge(self, features: np.ndarray, pairs: Sequence[tuple[str, str]] | None = None) -> np.ndarray:
