@@ -3,12 +3,23 @@
 import numpy as np
 import torch
 from scipy.special import softmax
+from sklearn.metrics import f1_score
 
-from pinzhi.evaluation.metrics import expected_calibration_error, fit_loudness, fit_scales
+from pinzhi.evaluation.metrics import expected_calibration_error, fit_loudness, fit_scales, macro_f1
 from pinzhi.heads.modules import TextClassifier
 from pinzhi.heads.ngrams import hash_ngrams
 from pinzhi.training.settings import WideSettings
 from pinzhi.training.wide import Examples, fit_wide
+
+
+def test_macro_f1_is_that_of_scikit_learn() -> None:
+    chance = np.random.default_rng(4)
+    for truth, guess in (
+        (chance.integers(-1, 2, 200), chance.integers(-1, 2, 200)),
+        (chance.choice(["真", "假"], 50), chance.choice(["真", "假", "疑"], 50)),  # a class that was only guessed
+        (np.array([0, 0, 1]), np.array([2, 2, 2])),
+    ):
+        assert np.isclose(macro_f1(truth, guess), f1_score(truth, guess, average="macro", zero_division=0))
 
 
 def test_a_part_that_is_too_sure_is_tempered_and_noise_is_silenced() -> None:

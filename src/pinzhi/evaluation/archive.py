@@ -15,7 +15,7 @@ import numpy as np
 from pinzhi import schemas
 from pinzhi.errors import InputError
 from pinzhi.evaluation.coherence import weighted_kappa
-from pinzhi.evaluation.metrics import bootstrap
+from pinzhi.evaluation.metrics import bootstrap, macro_f1
 from pinzhi.tables import read_table
 
 Report = dict[str, Any]
@@ -25,10 +25,7 @@ _COMMENTS = ["platform", "comment_id", "text", "is_owner", "sentiment", "authent
 
 def evaluate_archive(out: Path, labels: Path) -> Report:
     """Figures with intervals for originality, sources, grades, values, sentiment and authenticity."""
-    from sklearn.metrics import f1_score, roc_auc_score
-
-    def macro_f1(truth: np.ndarray, guess: np.ndarray) -> float:
-        return float(f1_score(truth, guess, average="macro", labels=np.unique(truth), zero_division=0))
+    from sklearn.metrics import roc_auc_score
 
     posts = {
         (r["platform"], r["post_id"]): r for r in read_table(out / "posts", schemas.SCORED_POSTS, _POSTS).to_pylist()

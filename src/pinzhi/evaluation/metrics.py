@@ -3,19 +3,22 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from sklearn.metrics import accuracy_score, f1_score
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
 
 
 def macro_f1(truth: np.ndarray, guess: np.ndarray) -> float:
-    """Unweighted mean of the F1 of all classes."""
-    return float(f1_score(truth, guess, average="macro", zero_division=0))
+    """Unweighted mean of the F1 of all classes that stand in either. Counted here, for a bootstrap asks a thousand times and
+    scikit-learn takes 3 ms to look at what it is given."""
+    classes, at = np.unique(np.concatenate([truth, guess]), return_inverse=True)
+    true, guessed = at[: len(truth)], at[len(truth) :]
+    hits, *either = (np.bincount(rows, minlength=len(classes)) for rows in (true[true == guessed], true, guessed))
+    return float((2 * hits / sum(either)).mean())
 
 
 def accuracy(truth: np.ndarray, guess: np.ndarray) -> float:
     """Share of equal labels."""
-    return float(accuracy_score(truth, guess))
+    return float((truth == guess).mean())
 
 
 def bootstrap(metric: Metric, truth: np.ndarray, guess: np.ndarray, *, n: int = 300, seed: int = 0) -> dict[str, float]:
