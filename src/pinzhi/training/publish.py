@@ -40,9 +40,12 @@ LABELS: Mapping[str, Sequence[str]] = {
 }
 SOURCES: Mapping[str, str] = {
     "encoder": "raw_text (everyday_dialogue_qa without c3, everyday_life_articles, everyday_titles, misc_short, "
-    "news_articles_cnews, a quarter of weibo_posts_covid19), threads/ced, training texts of the labelled sets; labels of all "
-    "that the heads were trained on, bdci2018_car_aspect, covid19_weibo_7emo, weibo_rumor without CHECKED, hancd_clickbait, thucnews_titles, "
-    "nlpcc2017_headline",
+    "news_articles_cnews, a quarter of weibo_posts_covid19), threads/ced, the training texts of online_shopping_10_cats, "
+    "chnsenticorp_htl, waimai_10k, weibo2018, eprstmt, osm2022, bdci2018_car_aspect, weibo_senti_100k_sample, "
+    "covid19_weibo_7emo, simplifyweibo_4_moods_sample, smp2020_ewect, weibo_moods8, game_chat_ads, group_chat_ads, iflytek_few, "
+    "nlpcc2017_headline, thucnews_titles, tnews_few, hancd_clickbait, afqmc, atec, bq_corpus, bustm_few, lcqmc, oppo_xiaobu, "
+    "pawsx_zh, stsb_zh, sohu_news_match, huawei_weibo; labels of all that the heads were trained on, bdci2018_car_aspect, "
+    "covid19_weibo_7emo, weibo_rumor without CHECKED, hancd_clickbait, thucnews_titles, nlpcc2017_headline",
     "sentiment": "labels/comments; online_shopping_10_cats, chnsenticorp_htl, waimai_10k, weibo2018, eprstmt, "
     "smp2020_ewect, weibo_moods8, osm2022",
     "authenticity": "labels/comments; group_chat_ads, game_chat_ads",
