@@ -174,6 +174,9 @@ SCORED_POSTS = _schema(
     ("coherence", pa.float32()),
     ("coherence_grade", pa.int8()),
     ("values", pa.list_(VALUE_MEASURE)),
+    ("expresses", pa.list_(pa.string())),  # ids of the values that carry grade 3
+    ("touches", pa.list_(pa.string())),  # grade 2
+    ("contradicts", pa.list_(pa.string())),  # grade 0
     ("genuine_share", pa.float32()),  # null below the configured number of comments
     ("genuine_share_low", pa.float32()),
     ("genuine_share_high", pa.float32()),
@@ -254,11 +257,58 @@ COMMUNITY = _schema(
     ("run_id", pa.string()),
 )
 
+VALUE_MONTHS = _schema(
+    "value_months",
+    _key("platform"),
+    ("account_id", pa.string()),
+    _key("brand"),
+    _key("value_id"),
+    ("is_own", pa.bool_()),  # the account speaks for the brand; any does where the profile names none
+    ("n_posts", pa.int32()),  # posts of the month that were read against the brand
+    ("n_expresses", pa.int32()),
+    ("n_touches", pa.int32()),
+    ("n_contradicts", pa.int32()),
+    ("first_at", TIME),  # of those posts
+    ("last_at", TIME),
+)
+
+BRAND_VALUES = _schema(
+    "brand_values",
+    _key("brand"),
+    _key("value_id"),
+    ("value_name", pa.string()),
+    ("n_posts", pa.int32()),  # the brand's own that were read against it
+    ("n_expresses", pa.int32()),
+    ("n_touches", pa.int32()),
+    ("n_contradicts", pa.int32()),
+    ("expresses_share", pa.float32()),  # null without posts
+    ("expresses_share_low", pa.float32()),
+    ("expresses_share_high", pa.float32()),
+    ("first_expressed_at", TIME),
+    ("last_expressed_at", TIME),
+    ("first_contradicted_at", TIME),
+    ("last_contradicted_at", TIME),
+    ("never_expressed", pa.bool_()),  # null: none, of too few posts
+    ("claimed_and_contradicted", pa.bool_()),  # some posts express or touch it, others contradict it
+    ("contradicting_posts", pa.list_(pa.string())),  # "platform/post_id", the likeliest first
+    ("n_genuine", pa.int32()),  # genuine comments under the own posts that express it
+    ("n_negative", pa.int32()),  # the negative ones of them
+    ("negative_share", pa.float32()),  # null below the configured number of comments
+    ("negative_share_low", pa.float32()),
+    ("negative_share_high", pa.float32()),
+    ("negative_share_elsewhere", pa.float32()),  # under the brand's other posts
+    ("doubted_by_readers", pa.bool_()),  # null: too few comments here or elsewhere
+    ("negative_comments", pa.list_(pa.string())),  # "platform/comment_id", the most liked first
+    ("run_id", pa.string()),
+)
+
 BRANDS = "canonical/brands.json"  # beside the tables: what scores rest on of the brand profiles of the last run
 OUTPUT = {
     "posts": SCORED_POSTS,
     "comments": SCORED_COMMENTS,
     "accounts": SCORED_ACCOUNTS,
     "community": COMMUNITY,
+    "value_months": VALUE_MONTHS,
+    "brand_values": BRAND_VALUES,
     "rejects": REJECTS,
 }

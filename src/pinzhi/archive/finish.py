@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pinzhi import interaction, schemas
+from pinzhi.archive.brand_values import brand_values, register_stances, value_months
 from pinzhi.archive.measure import Inputs
 from pinzhi.archive.store import Store, parquet_list
 from pinzhi.brand import BrandProfile
@@ -50,7 +51,7 @@ class Finishing:
         self._pseudonym = pseudonym
 
     def tables(self, inputs: Inputs, brands: Sequence[BrandProfile]) -> dict[str, int]:
-        """Write posts, comments, accounts, community and rejects; returns rows written by table."""
+        """Write posts, comments, accounts, community, what becomes of values, and rejects; returns rows written by table."""
         self._views(inputs, brands)
         scratch = {name: self._store.scratch / f"{name}.parquet" for name in ("posts", "comments")}
         community: list[pa.Table] = []
@@ -81,6 +82,12 @@ class Finishing:
         people = pa.concat_tables(community) if community else schemas.COMMUNITY.empty_table()
         people = self._stamped(people, schemas.COMMUNITY)
         counts["community"] = self._write("community", people, ("account_id", "kind", "rank", "author_id", "text"))
+        register_stances(self._db, *(parquet_list([path]) for path in scratch.values()), brands)
+        order = ("account_id", "brand", "value_id", "first_at")
+        counts["value_months"] = self._write("value_months", value_months(self._db), order, "first_at")
+        values = self._stamped(brand_values(self._db, self._config), schemas.BRAND_VALUES)
+        _replace(values, self._store.out / "brand_values" / PART, schemas.BRAND_VALUES)
+        counts["brand_values"] = values.num_rows
         counts["rejects"] = self._rejects()
         for path in scratch.values():
             path.unlink()
@@ -210,9 +217,9 @@ class Finishing:
         write_parquet(rows.to_arrow_reader(5000), path, schemas.REJECTS)
         return pq.read_metadata(path).num_rows
 
-    def _write(self, name: str, table: pa.Table, keys: Sequence[str]) -> int:
+    def _write(self, name: str, table: pa.Table, keys: Sequence[str], time: str | None = None) -> int:
         table = table.sort_by([(key, "ascending") for key in ("platform", *keys)])
-        write_partitions(table, self._store.out / name, schemas.OUTPUT[name], None)
+        write_partitions(table, self._store.out / name, schemas.OUTPUT[name], time)
         return table.num_rows
 
 
@@ -224,7 +231,10 @@ def _replace(rows: pa.Table, path: Any, schema: pa.Schema) -> None:
         rows = _keep_runs(rows, before)
         if rows.equals(before):
             return
-    write_partition(rows, path, schema)
+    if "platform" in schema.names:
+        write_partition(rows, path, schema)
+    else:
+        write_parquet(rows, path, schema)
 
 
 def _keep_runs(rows: pa.Table, before: pa.Table) -> pa.Table:

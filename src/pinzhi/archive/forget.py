@@ -20,7 +20,7 @@ from pinzhi.readers.pseudonym import key_path
 from pinzhi.tables import read_file, write_parquet, write_partition, write_text
 
 _BY = {"posts": ("account_id",), "comments": ("author_id",), "accounts": ("account_id",),
-       "community": ("author_id", "account_id")}  # whom a row is by or about  # fmt: skip
+       "community": ("author_id", "account_id"), "value_months": ("account_id",)}  # whom a row is by or about  # fmt: skip
 _KEYED = ("posts", "comments")
 _SOURCE = ("source_platform", "source_post_id", "source_account_id", "source_published_at")
 _BATCH = 5000
@@ -123,9 +123,11 @@ def finish_forgetting(store: Store, gone: Forgotten) -> dict[str, int]:
     for kind, schema in MEASURES.items():
         for path in sorted(store.measures(kind).glob("*.parquet")):
             _rewrite(path, schema, partial(_measures, gone, kind))
-    for table in ("posts", "comments", "accounts", "community"):
+    for table in _BY:
         for path in sorted((store.out / table).rglob("*.parquet")):
             _rewrite_partition(path, table, gone)
+    for path in (store.out / "brand_values").rglob("*.parquet"):
+        _rewrite_evidence(path, gone)
     for path in (*store.files.glob("*/rejects.parquet"), *(store.out / "rejects").rglob("*.parquet")):
         if any(rows["raw"].null_count < rows.num_rows for rows in _batches(path)):
             write_parquet((gone.without("rejects", rows) for rows in _batches(path)), path, schemas.REJECTS)
@@ -197,8 +199,13 @@ def _measures(gone: Forgotten, kind: str, rows: pa.Table) -> pa.Table:
 
 def _is_gone(gone: Forgotten, name: str | None) -> bool:
     """Whether `platform/post_id` is the name of a forgotten post."""
-    platform, _, post = (name or "").partition("/")
-    return gone.has_post(platform, post)
+    return _is_among(gone, gone.posts, name or "")
+
+
+def _is_among(gone: Forgotten, known: frozenset[str], name: str) -> bool:
+    """Whether the row that `platform/id` names is one of the `known` ones."""
+    platform, _, row = name.partition("/")
+    return gone.pseudonymise.id(platform, row) in known
 
 
 def _rewrite(path: Path, schema: pa.Schema, keep: Callable[[pa.Table], pa.Table]) -> int:
@@ -230,6 +237,19 @@ def _rewrite_partition(path: Path, table: str, gone: Forgotten) -> None:
         )
     if not kept.equals(rows):
         write_partition(kept, path, schemas.OUTPUT[table])
+
+
+def _rewrite_evidence(path: Path, gone: Forgotten) -> None:
+    """Write the file of what becomes of values without the ids of the forgotten; the counts are those of the last run."""
+    rows = read_file(path, schemas.BRAND_VALUES)
+    kept = rows
+    for name, known in (("contradicting_posts", gone.posts), ("negative_comments", gone.comments)):
+        listed = (
+            [one for one in ids or () if not _is_among(gone, known, one)] for ids in rows[name].to_pylist()
+        )
+        kept = _changed(kept, name, list(listed))
+    if not kept.equals(rows):
+        write_parquet(kept, path, schemas.BRAND_VALUES)
 
 
 def _changed(table: pa.Table, name: str, column: Sequence[object]) -> pa.Table:

@@ -68,7 +68,7 @@ def run(
         unread_lines = sorted(f"{reject.source}\t{reject.reason}" for reject in unread)
         run_id = _run_id(digests, unread_lines, config, brands, scorer, pseudonymise is None)
         whole = store.whole_runs()
-        if whole and whole[-1]["run_id"] == run_id and not store.is_unfinished():
+        if whole and whole[-1]["run_id"] == run_id and not store.is_unfinished() and store.has_every_table():
             return RunSummary(run_id, False, 0)  # an older run of this id was overwritten by the ones after it
         sequence = whole[-1]["sequence"] + 1 if whole else 0
         for number, source in enumerate(fresh):

@@ -70,6 +70,10 @@ class Store:
         """Whether a run began to work here and did not end: the tables may be half its own."""
         return self.scratch.exists()
 
+    def has_every_table(self) -> bool:
+        """Whether the results hold all tables that this pinzhi writes; an older one wrote fewer."""
+        return all((self.out / name).is_dir() for name in schemas.OUTPUT)
+
     def write_run(self, content: dict[str, Any]) -> None:
         """Write the run file: the marker that everything before it is whole."""
         write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", self.runs / f"{content['run_id']}.json")

@@ -3,12 +3,13 @@
 from pinzhi.interaction.accounts import POST_COLUMNS, aggregate_accounts, real_share
 from pinzhi.interaction.community import community
 from pinzhi.interaction.coordination import coordinate
-from pinzhi.interaction.posts import aggregate_posts, share_interval
+from pinzhi.interaction.posts import aggregate_posts, beta_interval, share_interval
 
 __all__ = [
     "POST_COLUMNS",
     "aggregate_accounts",
     "aggregate_posts",
+    "beta_interval",
     "community",
     "coordinate",
     "real_share",

@@ -10,13 +10,19 @@ from pinzhi.config import ScoreConfig
 def share_interval(labelled: np.ndarray, p_genuine: np.ndarray, interval: float) -> tuple[float, float, float]:
     """Share of genuine comments with its credible interval, from labels [n] (bool) and probabilities [n].
 
-    The share of the labels is the point. Two doubts widen it: these comments are a sample of those that could have
-    come (binomial), and each label may be wrong (its own p(1-p)). Both variances go into one Beta distribution.
+    The share of the labels is the point.
     """
-    n = len(labelled)
-    k = float(labelled.sum())
+    return beta_interval(len(labelled), int(labelled.sum()), float((p_genuine * (1 - p_genuine)).sum()), interval)
+
+
+def beta_interval(n: int, k: int, doubt: float, interval: float) -> tuple[float, float, float]:
+    """Share of `k` in `n` > 0 labelled rows with its credible interval, `interval` wide.
+
+    Two doubts widen it: these rows are a sample of those that could have come (binomial), and each label may be wrong;
+    `doubt` is the sum of their p(1-p). Both variances go into one Beta distribution.
+    """
     mean = (k + 0.5) / (n + 1)
-    variance = mean * (1 - mean) / (n + 2) + float((p_genuine * (1 - p_genuine)).sum()) / (n + 1) ** 2
+    variance = mean * (1 - mean) / (n + 2) + doubt / (n + 1) ** 2
     strength = max(1e-3, mean * (1 - mean) / variance - 1)
     low, high = beta.ppf([(1 - interval) / 2, (1 + interval) / 2], mean * strength, (1 - mean) * strength)
     share = k / n
