@@ -55,7 +55,7 @@ def score(
 
 
 def tables_digest(out: Path) -> dict[str, str]:
-    kinds = ("posts", "comments", "accounts", "community", "rejects", "index")
+    kinds = ("posts", "comments", "accounts", "community", "value_months", "brand_values", "rejects", "index")
     return {
         str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest()
         for kind in kinds

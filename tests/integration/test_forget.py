@@ -45,7 +45,7 @@ def test_the_next_run_is_as_if_they_had_never_been_there(account: str, author: s
     assert (removed["posts"] > 0, removed["comments"] > 0) == (bool(account), bool(author))
     score(archive, out)
     score(strip(archive, tmp_path / "b", account=account, author=author), tmp_path / "fresh")
-    for table in ("posts", "comments", "accounts", "community"):
+    for table in ("posts", "comments", "accounts", "community", "value_months", "brand_values"):
         assert without_runs(out, table) == without_runs(tmp_path / "fresh", table), table
 
 
@@ -111,7 +111,7 @@ def test_a_second_call_does_what_a_killed_one_left(tmp_path: Path, monkeypatch: 
             patch.setattr(f"pinzhi.archive.forget.{place}", killed)
             forget(out, ["acc1"], KEY)
     forget(out, ["acc1"], KEY)
-    for table in ("posts", "comments", "accounts", "community"):
+    for table in ("posts", "comments", "accounts", "community", "value_months", "brand_values"):
         assert without_runs(out, table) == without_runs(whole, table)
     assert b"acc1" not in everything(out / "index")
     scorer = FakeScorer()

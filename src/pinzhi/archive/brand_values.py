@@ -19,7 +19,9 @@ SHOWN = 20  # ids that are kept as evidence of one value
 _COUNTS = ", ".join(f"CAST(count(*) FILTER ({stance}) AS INTEGER) AS n_{stance}" for stance in STANCES)
 
 
-def register_stances(connection: "DuckDBPyConnection", posts: str, comments: str, brands: Sequence[BrandProfile]) -> None:
+def register_stances(
+    connection: "DuckDBPyConnection", posts: str, comments: str, brands: Sequence[BrandProfile]
+) -> None:
     """View `stances`: every graded post of the table `posts` beside each value of its brand; `said`: its genuine `comments`. Both names
     are SQL."""
     declared = [

@@ -82,7 +82,7 @@ class Finishing:
         people = pa.concat_tables(community) if community else schemas.COMMUNITY.empty_table()
         people = self._stamped(people, schemas.COMMUNITY)
         counts["community"] = self._write("community", people, ("account_id", "kind", "rank", "author_id", "text"))
-        register_stances(self._db, *(parquet_list([path]) for path in scratch.values()), brands)
+        register_stances(self._db, parquet_list([scratch["posts"]]), parquet_list([scratch["comments"]]), brands)
         order = ("account_id", "brand", "value_id", "first_at")
         counts["value_months"] = self._write("value_months", value_months(self._db), order, "first_at")
         values = self._stamped(brand_values(self._db, self._config), schemas.BRAND_VALUES)

@@ -244,9 +244,7 @@ def _rewrite_evidence(path: Path, gone: Forgotten) -> None:
     rows = read_file(path, schemas.BRAND_VALUES)
     kept = rows
     for name, known in (("contradicting_posts", gone.posts), ("negative_comments", gone.comments)):
-        listed = (
-            [one for one in ids or () if not _is_among(gone, known, one)] for ids in rows[name].to_pylist()
-        )
+        listed = ([one for one in ids or () if not _is_among(gone, known, one)] for ids in rows[name].to_pylist())
         kept = _changed(kept, name, list(listed))
     if not kept.equals(rows):
         write_parquet(kept, path, schemas.BRAND_VALUES)

@@ -149,6 +149,7 @@ def _content(out: Path, lang: str) -> Row:
             f"GROUP BY coordination_id ORDER BY n DESC, coordination_id LIMIT {SHOWN}"),
         "people": {kind: [p for p in people if p["kind"] == kind][:SHOWN] for kind in ("critic", "advocate", "lottery_hunter")},
         "rejects": _query(out, f"SELECT reason, count(*) AS n, min(source) AS source FROM rejects GROUP BY reason ORDER BY n DESC, reason LIMIT {SHOWN}"),
+        "values": _values(out), "compared": _query(out, _COMPARED),
         "figures": _figures(out, words, NAMES[lang]),
     }  # fmt: skip
 
@@ -183,6 +184,36 @@ def _copies(out: Path, where: str) -> list[Row]:
     return copies
 
 
+_VALUE = "brand || ' · ' || coalesce(value_name, value_id)"
+
+
+def _values(out: Path) -> list[Row]:
+    """Every declared value with what becomes of it, and the best liked of the comments by which readers doubt it."""
+    rows = _query(out, "SELECT * FROM brand_values ORDER BY brand, value_id")
+    doubted = [one for row in rows if row["doubted_by_readers"] for one in row["negative_comments"][:3]]
+    listed = ", ".join(map(_quoted, doubted)) or "NULL"
+    said = _query(
+        out,
+        f"SELECT platform || '/' || comment_id AS id, text FROM comments WHERE platform || '/' || comment_id IN ({listed})",
+    )
+    texts = {row["id"]: row["text"] for row in said}
+    return [
+        row
+        | {"says": [texts[one] for one in row["negative_comments"][:3] if row["doubted_by_readers"] and one in texts]}
+        for row in rows
+    ]
+
+
+_COMPARED = (
+    "SELECT p.brand, p.platform, p.account_id, m.is_own, count(*) AS n_posts, "
+    "count(*) FILTER (coherence_grade = 3) / count(*) AS expresses, count(*) FILTER (coherence_grade = 2) / count(*) AS touches, "
+    "count(*) FILTER (coherence_grade = 0) / count(*) AS contradicts FROM posts p "
+    "JOIN (SELECT DISTINCT brand, platform, account_id, is_own FROM value_months) m "
+    "ON m.brand = p.brand AND m.platform = p.platform AND m.account_id IS NOT DISTINCT FROM p.account_id "
+    "WHERE coherence_grade IS NOT NULL GROUP BY ALL ORDER BY p.brand, m.is_own DESC, expresses DESC, p.platform, p.account_id LIMIT 40"
+)
+
+
 def _figures(out: Path, words: Mapping[str, str], names: Mapping[str, str]) -> Row:
     figures: Row = {}
     accounts = _query(out, "SELECT coalesce(name, account_id) AS name, platform, followers, real_followers FROM accounts WHERE real_share IS NOT NULL "
@@ -207,18 +238,20 @@ def _figures(out: Path, words: Mapping[str, str], names: Mapping[str, str]) -> R
         figures["mix"] = charts.bars(
             [names.get(row["label"], row["label"]) for row in mix], {words["count"]: [float(row["n"]) for row in mix]}
         )
-    values = _query(out, "SELECT brand || ' · ' || v.value_id AS name, count(*) FILTER (grade = 3 AND v.p_expresses >= expresses / 2) AS expressed, "
-                         "count(*) FILTER (grade = 0 AND v.p_contradicts >= contradicts / 2) AS contradicted "
-                         "FROM (SELECT brand, coherence_grade AS grade, unnest(\"values\") AS v, "
-                         "list_max([v.p_expresses FOR v IN \"values\"]) AS expresses, "
-                         "list_max([v.p_contradicts FOR v IN \"values\"]) AS contradicts FROM posts "
-                         "WHERE brand IS NOT NULL) GROUP BY 1 ORDER BY 1")  # fmt: skip
+    values = _query(
+        out, f"SELECT {_VALUE} AS name, n_expresses, n_contradicts FROM brand_values ORDER BY brand, value_id"
+    )
     if values:
         series_v = {
-            words["expressed"]: [float(row["expressed"]) for row in values],
-            words["contradicted"]: [-float(row["contradicted"]) for row in values],
+            words["expressed"]: [float(row["n_expresses"]) for row in values],
+            words["contradicted"]: [-float(row["n_contradicts"]) for row in values],
         }
         figures["values"] = charts.bars([row["name"] for row in values], series_v)
+    cells = _query(out, f"SELECT {_VALUE} AS name, strftime(m.first_at, '%Y-%m') AS shown_month, sum(m.n_expresses) / sum(m.n_posts) AS share "
+                        "FROM value_months m JOIN brand_values USING (brand, value_id) WHERE is_own AND first_at IS NOT NULL "
+                        "GROUP BY brand, value_id, name, shown_month ORDER BY brand, value_id, shown_month")  # fmt: skip
+    if len({row["shown_month"] for row in cells}) > 1:
+        figures["value_months"] = charts.grid([(row["name"], row["shown_month"], row["share"]) for row in cells])
     return figures
 
 

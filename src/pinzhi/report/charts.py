@@ -68,6 +68,28 @@ def lines(labels: Sequence[str], series: Mapping[str, Sequence[float | None]]) -
     return _calm(plot)
 
 
+def grid(cells: Sequence[tuple[str, str, float]]) -> Any:
+    """Shares in [0, 1] of (row, column) cells, the deeper the larger; rows in the order given, columns sorted."""
+    from bokeh.models import ColumnDataSource, FactorRange
+    from bokeh.plotting import figure
+
+    rows = list(dict.fromkeys(row for row, _, _ in cells))[::-1]
+    columns = sorted({column for _, column, _ in cells})
+    plot = figure(
+        x_range=FactorRange(*columns), y_range=FactorRange(*rows), height=60 + 30 * len(rows), sizing_mode="stretch_width",
+        toolbar_location=None,
+    )  # fmt: skip
+    largest = max((share for _, _, share in cells), default=0) or 1
+    source = ColumnDataSource({
+        "row": [row for row, _, _ in cells], "column": [column for _, column, _ in cells],
+        "depth": [share / largest for _, _, share in cells], "told": [f"{share:.0%}" for _, _, share in cells],
+    })  # fmt: skip
+    plot.rect("column", "row", 0.96, 0.9, source=source, color=_COOL, fill_alpha="depth", line_color=None)
+    plot.text("column", "row", text="told", source=source, text_align="center", text_baseline="middle",
+              text_font_size="12px", text_color="#777")  # fmt: skip
+    return _calm(plot)
+
+
 def _calm(plot: Any) -> Any:
     plot.background_fill_color = plot.border_fill_color = None
     plot.outline_line_color = None

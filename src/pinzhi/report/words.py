@@ -12,6 +12,10 @@ WORDS: dict[str, dict[str, str]] = {
         "best": "最好的内容", "worst": "最需要改的内容", "reasons": "理由", "copied": "抄袭与洗稿对照", "copied_us": "谁抄了我们", "here": "这条", "source": "更早的来源",
         "bought": "像是买来的评论", "together": "共同点", "community": "社区", "critic": "待回复的批评", "advocate": "值得感谢的人",
         "lottery_hunter": "只为抽奖而来", "rejects": "未能读取的记录", "reason": "原因", "count": "数量",
+        "value_months": "逐月：自家内容中体现各价值观的比例", "promises": "声明的价值观，做到了多少", "brand": "品牌", "value": "价值观",
+        "touched": "触及", "first_last": "首次与最近体现", "flags": "留意", "answers": "这类内容下的负面真评",
+        "never_expressed": "从未体现", "claimed_and_contradicted": "说到却也违背", "doubted_by_readers": "读者不买账",
+        "doubt_says": "“读者不买账”指：体现该价值观的内容下，真实评论里的负面比例明显高于该品牌其他内容；并未判断评论反对的是什么，请看原话。", "compared": "同一把尺子下的各账号", "own": "自家",
         "none": "没有。", "missing": "数据不足", "run": "运行", "models": "模型", "likes": "赞", "violations": "违背价值观的内容",
     },
     "en": {
@@ -25,6 +29,10 @@ WORDS: dict[str, dict[str, str]] = {
         "best": "Best posts", "worst": "Posts to mend first", "reasons": "reasons", "copied": "Copies beside their source", "copied_us": "Who copied us", "here": "this post", "source": "earlier source",
         "bought": "Comments that look bought", "together": "in common", "community": "Community", "critic": "Critics to answer", "advocate": "Advocates to thank",
         "lottery_hunter": "Here for the prize", "rejects": "Records that could not be read", "reason": "reason", "count": "count",
+        "value_months": "By month: share of own posts that express each value", "promises": "Declared values, and what becomes of them", "brand": "brand", "value": "value",
+        "touched": "touched", "first_last": "first and last expressed", "flags": "to note", "answers": "negative genuine comments there",
+        "never_expressed": "never expressed", "claimed_and_contradicted": "claimed and contradicted", "doubted_by_readers": "doubted by readers",
+        "doubt_says": "Doubted by readers: under the posts that express the value the share of negative ones among the genuine comments is clearly higher than under the brand's other posts; what they object to is not read, see their words.", "compared": "Accounts by the same measure", "own": "own",
         "none": "None.", "missing": "not enough data", "run": "run", "models": "models", "likes": "likes", "violations": "Posts that contradict a value",
     },
 }  # fmt: skip
