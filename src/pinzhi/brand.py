@@ -1,6 +1,7 @@
 """Brand profiles: who the brand is, and the values by which its posts are read."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -61,6 +62,19 @@ class BrandProfile(_Part):
     def load(cls, path: Path | str) -> "BrandProfile":
         """Read a profile. BrandError names file, line and field."""
         return load_yaml(Path(path), cls, "a brand profile", "configs/brands/", BrandError)
+
+    def with_examples(self, on: Mapping[str, Sequence[str]], off: Mapping[str, Sequence[str]]) -> "BrandProfile":
+        """This profile with more posts, by value id, that live a value (`on`) or break it (`off`); one that it has already is not repeated."""
+        values = [
+            value.model_copy(
+                update={
+                    "examples_on": tuple(dict.fromkeys((*value.examples_on, *on.get(value.id, ())))),
+                    "examples_off": tuple(dict.fromkeys((*value.examples_off, *off.get(value.id, ())))),
+                }
+            )
+            for value in self.values
+        ]
+        return self.model_validate(self.model_dump() | {"values": [value.model_dump() for value in values]})
 
     def essence(self) -> "BrandProfile":
         """What scores rest on: the profile without what is written for people."""

@@ -61,6 +61,11 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def line_of(path: Path, location: tuple[int | str, ...]) -> int:
+    """Line of a part of a file that `load_yaml` has read, or of the deepest part above it that is there; 1-based."""
+    return _line(yaml.compose(path.read_text("utf-8-sig")), location)
+
+
 def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
     """Line of the deepest part of `location` that the file has; 1-based."""
     line = 1

@@ -2,7 +2,7 @@
 
 import typer
 
-from pinzhi.cli import archives, drafts, labels, models, schedule, training
+from pinzhi.cli import archives, brands, drafts, labels, models, schedule, training
 
 app = typer.Typer(
     name="pinzhi",
@@ -21,5 +21,6 @@ app.command("inspect")(archives.inspect)
 app.command("forget")(archives.forget)
 app.command("schedule")(schedule.schedule)
 app.command("train")(training.train)
+app.add_typer(brands.app, name="brand")
 app.add_typer(labels.app, name="label")
 app.add_typer(models.app, name="models")

@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pinzhi.cli.options import Archives, Brands, Config, Json, KeepAuthors, Language, Models, Out, Quiet, existing
+from pinzhi.cli.options import (
+    Archives,
+    Brands,
+    Config,
+    Examples,
+    Json,
+    KeepAuthors,
+    Language,
+    Models,
+    Out,
+    Quiet,
+    existing,
+    labelled,
+)
 from pinzhi.cli.terminal import Lang, console, is_terminal, print_json, visible
 from pinzhi.errors import UsageError
 
@@ -39,6 +52,7 @@ def run(
     archives: Archives,
     brands: Brands,
     out: Out,
+    examples: Examples = None,
     config: Config = None,
     models: Models = None,
     keep_authors: KeepAuthors = False,
@@ -64,7 +78,7 @@ def run(
     from pinzhi.scoring import Scorer
 
     settings = ScoreConfig.load(config)
-    profiles = [BrandProfile.load(path) for path in brands]
+    profiles = labelled([BrandProfile.load(path) for path in brands], examples)
     with progress(lang, shown=is_terminal() and not quiet) as advance:
         summary = archive.run(
             archives,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pinzhi.cli.options import Brand, Config, Json, Language, Models, Quiet, existing
+from pinzhi.cli.options import Brand, Config, Examples, Json, Language, Models, Quiet, existing, labelled
 from pinzhi.cli.terminal import Lang, console, marked, print_json, visible
 from pinzhi.errors import InputError, UsageError
 from pinzhi.labels import Originality, Verdict
@@ -76,6 +76,7 @@ def score(
     platform: Annotated[
         str | None, typer.Option("--platform", metavar="NAME", help="Where it is to appear, as in the archive: weibo.")
     ] = None,
+    examples: Examples = None,
     config: Config = None,
     models: Models = None,
     lang: Language = Lang.ZH,
@@ -92,7 +93,7 @@ def score(
     from pinzhi.config import ScoreConfig
     from pinzhi.scoring import Scorer
 
-    profile = BrandProfile.load(brand)
+    (profile,) = labelled([BrandProfile.load(brand)], examples)
     scorer = Scorer.load(ScoreConfig.load(config), models)
     result = scorer.score(draft, brand=profile, history=history, platform=platform)
     if json:

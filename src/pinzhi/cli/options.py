@@ -1,12 +1,15 @@
 """Arguments and options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pinzhi.cli.terminal import Lang
+from pinzhi.cli.terminal import Lang, console, visible
 from pinzhi.errors import UsageError
+
+if TYPE_CHECKING:
+    from pinzhi.brand import BrandProfile
 
 Archives = Annotated[
     list[Path],
@@ -15,6 +18,12 @@ Archives = Annotated[
 Brand = Annotated[Path, typer.Option("--brand", "-b", metavar="FILE", help="Brand profile (YAML).")]
 Brands = Annotated[
     list[Path], typer.Option("--brand", "-b", metavar="FILE", help="Brand profile (YAML); may be given several times.")
+]
+Examples = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--examples", metavar="LABELS", help="Label file: its posts of the brand are examples of values; several times."
+    ),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder of results.")]
 Config = Annotated[
@@ -37,3 +46,15 @@ def existing(paths: list[Path], what: str) -> list[Path]:
         if not path.exists():
             raise UsageError(f"{path}: expected {what}, found nothing at this path; check the spelling")
     return paths
+
+
+def labelled(brands: "list[BrandProfile]", examples: list[Path] | None) -> "list[BrandProfile]":
+    """`brands` with the posts of the label files `examples`; records that cannot be used are told on stderr. Raises UsageError, InputError."""
+    if not examples:
+        return brands
+    from pinzhi.examples import with_labelled
+
+    brands, problems = with_labelled(brands, existing(examples, "a label file"))
+    for problem in problems:
+        console(stderr=True).print(visible(str(problem)))
+    return brands
