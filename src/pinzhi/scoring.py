@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -29,7 +30,7 @@ from pinzhi.quotation import judged_words
 from pinzhi.segment import Segmenter
 from pinzhi.tables import check
 from pinzhi.text import NORMAL_FORM, is_blank, normalise
-from pinzhi.types import CoherenceScore, OriginalityScore, PairSpan, Post, PostScore, Span, ValueScore
+from pinzhi.types import CoherenceScore, OriginalityScore, PairSpan, Post, PostScore, Removal, Span, ValueScore
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
@@ -105,27 +106,71 @@ class Scorer:
         A draft without a time is later than all history; one without an account is the brand's own, where the profile names its
         account on that platform. Raises InputError for a text without any letter.
         """
+        draft, where, index = self._draft(post, brand, history, platform)
+        return self._draft_scores([draft], brand, where, index)[0]
+
+    def removals(
+        self, post: str | Post, *, brand: BrandProfile, history: Path | str | None = None, platform: str | None = None
+    ) -> list[Removal]:
+        """The draft without each of its clauses in turn, those first after which its grade is higher, the shortest of them before longer
+        ones; then by coherence. Each is scored as `score` would, so that it takes as long as so many drafts. Empty where the draft is one
+        clause. Raises InputError as `score` does."""
+        from pinzhi.heads.predict import Clauses
+
+        draft, where, index = self._draft(post, brand, history, platform)
+        clauses = Clauses(draft.text[:MAX_CHARACTERS], self.heads.encoder)
+        shorter = [
+            (Span(*span), replace(draft, text=rest))
+            for span, rest in zip(clauses.spans, clauses.without_each(), strict=True)
+            if not is_blank(rest)
+        ]
+        if not shorter:
+            return []
+        before, *scores = self._draft_scores([draft, *(one for _, one in shorter)], brand, where, index)
+        found = [
+            Removal(span, draft.text[span.start : span.end], score)
+            for (span, _), score in zip(shorter, scores, strict=True)
+        ]
+        gained = before.coherence.grade
+        return sorted(
+            found,
+            key=lambda one: (
+                one.score.coherence.grade <= gained,
+                len(one.text) if one.score.coherence.grade > gained else 0,
+                -one.score.coherence.score,
+                one.span.start,
+            ),
+        )
+
+    def _draft(
+        self, post: str | Post, brand: BrandProfile, history: Path | str | None, platform: str | None
+    ) -> tuple[Post, str, PostIndex | None]:
+        """A draft that can be scored, where it is to appear, and what it is compared with. Raises InputError."""
         draft = post if isinstance(post, Post) else Post(post)
         _check_draft(draft)
         _check_brand(brand)
         if is_blank(draft.text[:MAX_CHARACTERS]):
             raise InputError(f"expected a text with content, found {len(draft.text)} characters of nothing; write some")
-        where = platform_name(platform) or draft.platform
-        own = next((account.account_id for account in brand.accounts if account.platform == where), None)
-        when = draft.published_at or datetime.max.replace(tzinfo=UTC, year=9000)
+        return draft, platform_name(platform) or draft.platform, self.history(history)
+
+    def _draft_scores(
+        self, drafts: Sequence[Post], brand: BrandProfile, platform: str, index: PostIndex | None
+    ) -> list[PostScore]:
+        """Scores of drafts that know nothing of one another."""
+        own = next((account.account_id for account in brand.accounts if account.platform == platform), None)
+        latest = datetime.max.replace(tzinfo=UTC, year=9000)
+        n = len(drafts)
         table = pa.table(
             {
-                "platform": [where],
-                "post_id": [draft.post_id],
-                "account_id": pa.array([draft.account_id or own], pa.string()),
-                "published_at": pa.array([when], schemas.TIME),
-                "text": [draft.text],
-                "title": [draft.title],
+                "platform": [platform] * n,
+                "post_id": [draft.post_id for draft in drafts],
+                "account_id": pa.array([draft.account_id or own for draft in drafts], pa.string()),
+                "published_at": pa.array([draft.published_at or latest for draft in drafts], schemas.TIME),
+                "text": [draft.text for draft in drafts],
+                "title": pa.array([draft.title for draft in drafts], pa.string()),
             }
         )
-        index = self.history(history)
-        scored = self._scored(table, brand, index).to_pylist()[0]
-        return self._post_score(scored, index)
+        return [self._post_score(row, index) for row in self._scored(table, brand, index).to_pylist()]
 
     def history(self, out: Path | str | None) -> PostIndex | None:
         """The index under the folder of a run, loaded once and again when it has grown. Raises InputError."""

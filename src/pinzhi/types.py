@@ -84,3 +84,12 @@ class PostScore:
     originality: OriginalityScore
     coherence: CoherenceScore
     models: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A draft without the characters `span` of it, scored like any draft: advice where to mend, not a finished text."""
+
+    span: Span
+    text: str  # what was taken out
+    score: PostScore

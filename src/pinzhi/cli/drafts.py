@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from pinzhi.brand import BrandProfile
-    from pinzhi.types import PostScore
+    from pinzhi.types import PostScore, Removal
 
 MAX_CHARACTERS = 100_000  # a draft, not a book; platforms stop far earlier
 
@@ -39,6 +39,8 @@ WORDS = {
         "source": "来源",
         "similarity": "重合",
         "compared": "已与 {n} 条更早的帖子比对",
+        "removal": "去掉“{text}”，价值观契合由“{before}”变为“{after}”，结论：{verdict}（已重新评分）",
+        "no_removal": "去掉任何一句都不会让价值观契合升级；需要改写或补充",
         "alone": "未比对历史：用 --history 指定一次运行的目录",
     },
     Lang.EN: {
@@ -60,6 +62,8 @@ WORDS = {
         "source": "source",
         "similarity": "shared",
         "compared": "compared with {n} earlier posts",
+        "removal": "without “{text}” coherence would go from {before} to {after}, and the verdict would be: {verdict} (scored again)",
+        "no_removal": "no clause left out would raise coherence; rewrite or add instead",
         "alone": "not compared with anything: name the folder of a run with --history",
     },
 }
@@ -77,6 +81,12 @@ def score(
         str | None, typer.Option("--platform", metavar="NAME", help="Where it is to appear, as in the archive: weibo.")
     ] = None,
     examples: Examples = None,
+    without: Annotated[
+        bool,
+        typer.Option(
+            "--without", help="Also: what the grade would be without each clause; takes several times as long."
+        ),
+    ] = False,
     config: Config = None,
     models: Models = None,
     lang: Language = Lang.ZH,
@@ -96,10 +106,14 @@ def score(
     (profile,) = labelled([BrandProfile.load(brand)], examples)
     scorer = Scorer.load(ScoreConfig.load(config), models)
     result = scorer.score(draft, brand=profile, history=history, platform=platform)
+    removals = scorer.removals(draft, brand=profile, history=history, platform=platform) if without else []
     if json:
-        print_json(as_json(result, profile, lang))
+        document = as_json(result, profile, lang)
+        print_json(document | {"without": [_removal(one) for one in removals]} if without else document)
     elif not quiet:
         show(draft, result, profile, lang)
+        if without:
+            console().print(_advice(result, removals, WORDS[lang]))
     raise typer.Exit(0 if result.verdict is Verdict.PUBLISH else 1)
 
 
@@ -189,6 +203,26 @@ def show(draft: str, result: "PostScore", brand: "BrandProfile", lang: Lang) -> 
     out.print(_coherence(result, brand, words))
     out.print()
     out.print(marked(draft, _marks(result), colour=out.color_system is not None))
+
+
+def _removal(removal: "Removal") -> dict[str, Any]:
+    """One removed clause in the document of `pinzhi score --json --without`."""
+    score = removal.score
+    return {
+        "start": removal.span.start, "end": removal.span.end, "text": removal.text, "verdict": score.verdict, "quality": score.quality,
+        "coherence": {"score": score.coherence.score, "grade": score.coherence.grade},
+    }  # fmt: skip
+
+
+def _advice(result: "PostScore", removals: list["Removal"], words: dict[str, Any]) -> str:
+    """The smallest removal after which the grade is higher, or that there is none."""
+    before = result.coherence.grade
+    if not removals or removals[0].score.coherence.grade <= before:
+        return str(words["no_removal"])
+    best = removals[0]
+    grade = words["grades"][best.score.coherence.grade]
+    told = {"text": visible(best.text.strip()), "before": words["grades"][before], "after": grade}
+    return str(words["removal"].format(**told, verdict=words[best.score.verdict]))
 
 
 def _originality(result: "PostScore", words: dict[str, Any]) -> "Text":
