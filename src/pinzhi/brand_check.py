@@ -200,4 +200,4 @@ def _own_posts(brand: BrandProfile, folder: Path) -> pa.Table:
     posts = pa.concat_tables(parts) if parts else schemas.POSTS.empty_table()
     posts = posts.sort_by([(name, "ascending") for name in ("published_at", "platform", "post_id")])
     step = max(1.0, posts.num_rows / MOST_POSTS)
-    return posts.take([int(at * step) for at in range(min(posts.num_rows, MOST_POSTS))])
+    return posts.take(pa.array([int(at * step) for at in range(min(posts.num_rows, MOST_POSTS))], pa.int64()))
