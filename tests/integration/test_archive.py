@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.errors import InputError, StorageError
 from pinzhi.readers import Pseudonymiser
-from pinzhi.schemas import SCORED_COMMENTS, SCORED_POSTS
+from pinzhi.schemas import BRAND_VALUES, SCORED_COMMENTS, SCORED_POSTS, VALUE_MONTHS
 from pinzhi.tables import read_table
 from tests.conftest import ROOT
 from tests.fakes import FakeScorer
@@ -321,3 +322,40 @@ def test_a_killed_second_run_ends_with_the_same_bytes(tmp_path: Path) -> None:
         assert len(list((tmp_path / "killed" / "runs").glob("*.json"))) == 1
     assert _driven(both, tmp_path / "killed", 10_000).returncode == 0
     assert tables_digest(tmp_path / "killed") == expected
+
+
+def test_a_folder_of_an_older_pinzhi_gets_its_missing_tables_without_measuring(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "a", 0, 20), tmp_path / "out"
+    score(archive, out)
+    before = tables_digest(out)
+    shutil.rmtree(out / "brand_values")
+    scorer = FakeScorer()
+    assert score(archive, out, scorer).is_new and scorer.measured == []
+    assert tables_digest(out) == before
+
+
+def test_the_report_shows_values_and_accounts_side_by_side(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "a", 0, 60), tmp_path / "out"
+    profile = BrandProfile.load(ROOT / "configs" / "brands" / "lvye.yaml")
+    named = profile.values[0].model_copy(update={"name": "<script>alert(1)</script>"})
+    account = profile.accounts[0].model_copy(update={"platform": "weibo", "account_id": "acc1"})
+    profile = profile.model_copy(update={"values": (named, *profile.values[1:]), "accounts": (account,)})
+    run([archive], [profile], out, scorer=FakeScorer(), config=settings(), pseudonymise=KEY)
+    page = (out / "report.html").read_text("utf-8")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page and "<script>alert(1)" not in page
+    assert all(
+        f"<h2>{title}" in page
+        for title in ("声明的价值观，做到了多少", "同一把尺子下的各账号", "逐月：自家内容中体现各价值观的比例")
+    )
+    months = read_table(out / "value_months", VALUE_MONTHS).to_pylist()
+    assert {row["account_id"] for row in months if row["is_own"]} == {"acc1"}
+    assert {row["account_id"] for row in months} == {"acc0", "acc1", "acc2"}
+    values = read_table(out / "brand_values", BRAND_VALUES).to_pylist()
+    assert (
+        {row["n_posts"] for row in values}
+        == {sum(row["n_posts"] for row in months if row["is_own"]) // len(values)}
+        == {20}
+    )
+    for row in values:
+        of_value = [one for one in months if one["is_own"] and one["value_id"] == row["value_id"]]
+        assert row["n_expresses"] == sum(one["n_expresses"] for one in of_value)

@@ -6,6 +6,7 @@ from typing import Any
 
 _INK, _WARM, _COOL, _PALE = "#33413b", "#b4532a", "#3d7a5c", "#c9c4b6"
 _IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+_NUMBERED, _QUOTED = re.compile(r'"id":"(p[0-9]+)"'), re.compile(r'"(p[0-9]+)"')
 _FONT = '"Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'
 
 
@@ -16,13 +17,18 @@ def render(figures: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
 
     if not figures:
         return "", {}
-    # Bokeh numbers its elements with random ids; counting from one keeps the report the same for the same tables.
+    # Bokeh names documents at random and numbers what it draws on and on in one process; counting both from one keeps the report the same
+    # for the same tables. No label of ours is a bare number of its kind.
     script, elements = components(dict(figures))
     ids = dict.fromkeys(_IDS.findall(script + "".join(elements.values())))
-    for number, found in enumerate(ids, 1):
-        fixed = f"00000000-0000-4000-8000-{number:012d}"
-        script = script.replace(found, fixed)
-        elements = {name: element.replace(found, fixed) for name, element in elements.items()}
+    fixed = {found: f"00000000-0000-4000-8000-{number:012d}" for number, found in enumerate(ids, 1)}
+    fixed |= {found: f"p{number}" for number, found in enumerate(dict.fromkeys(_NUMBERED.findall(script)), 1)}
+
+    def renamed(text: str) -> str:
+        text = _IDS.sub(lambda found: fixed[found[0]], text)
+        return _QUOTED.sub(lambda found: f'"{fixed.get(found[1], found[1])}"', text)
+
+    script, elements = renamed(script), {name: renamed(element) for name, element in elements.items()}
     library = Resources(mode="inline", components=["bokeh"])  # no formulas: their library would ask a CDN for fonts
     return library.render() + script, dict(elements)
 
