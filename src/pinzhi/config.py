@@ -52,6 +52,10 @@ class CommentsConfig(_Section):
     min_letters: Count
     flood_from: Count
     flood_share: Share
+    hollow_posts: int
+    mass_following: Count
+    together_posts: Count
+    together_share: Share
 
 
 class InteractionConfig(_Section):
@@ -59,6 +63,10 @@ class InteractionConfig(_Section):
 
     min_comments: Count
     interval: Share
+    odd_times: Annotated[float, Field(ge=1)]
+    odd_from: Count
+    usual_posts: Count
+    usual_accounts: Count
 
 
 class AccountsConfig(_Section):
@@ -70,9 +78,18 @@ class AccountsConfig(_Section):
     reposts_per_comment: float
     burst_growth: float
     burst_cost: Share
+    new_below: Count
+    dormant_days: Count
     tiers: tuple[int, int, int]
     genuine_from: Share
     bought_below: Share
+
+
+class CommunityConfig(_Section):
+    """Whose voice carries far."""
+
+    voice_followers: Count
+    voice_likes: Count
 
 
 class QualityConfig(_Section):
@@ -111,6 +128,7 @@ class ScoreConfig(_Section):
     comments: CommentsConfig
     interaction: InteractionConfig
     accounts: AccountsConfig
+    community: CommunityConfig
     quality: QualityConfig
     verdict: VerdictConfig
     models: ModelsConfig

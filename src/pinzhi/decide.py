@@ -43,6 +43,11 @@ REASONS: dict[str, Reason] = {
     "hidden_followers": Reason("粉丝数未公开或缺失，无法估计。", "Follower count hidden or missing."),
     "zero_followers": Reason("粉丝数为零。", "No followers."),
     "no_posts": Reason("没有可评估的内容。", "No posts to judge by."),
+    "new_account": Reason("新账号，内容太少，还看不出粉丝真假。", "A new account with too few posts to tell."),
+    "dormant_account": Reason("账号久未更新，无法判断粉丝是否还在。", "Nothing was posted for long; nobody can tell who is still there."),
+    "likes_without_comments": Reason("点赞远多于评论，比平时或同级账号高出许多倍，像是买赞。", "Many times more likes a comment than usual: likes look bought."),
+    "reposts_without_comments": Reason("转发远多于评论，比平时或同级账号高出许多倍，像是买转发或抽奖。", "Many times more reposts a comment than usual: bought, or a lottery."),
+    "lottery_burst": Reason("粉丝在抽奖期间猛增，多半只为奖品。", "Followers jumped while a lottery ran; most came for the prize."),
     "follower_burst": Reason("粉丝数有异常猛增，像是购买。", "A sudden jump of followers looks bought."),
     "few_real_fans": Reason("真实粉丝占比低：粉丝多，真实互动少。", "Few followers are real: many of them, little genuine interaction."),
     "genuine_community": Reason("粉丝真实、互动真诚。", "A genuine community."),
@@ -191,6 +196,8 @@ def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
     weight = present @ weights
     quality = np.where(weight > 0, np.where(present, parts, 0) @ weights / np.maximum(weight, 1e-9), np.nan)
 
+    odd = {f"{count}_without_comments": _is_odd(measures, count, config) for count in ("likes", "reposts")}
+
     verdicts: list[str | None] = []
     reasons = []
     for i, label in enumerate(labels):
@@ -209,6 +216,7 @@ def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
             codes.append("too_few_comments")
         elif not np.isnan(share[i]) and share[i] < 0.5:
             codes.append("bought_interaction")
+        codes += [code for code, flags in odd.items() if flags[i]]
         if quality[i] < config.verdict.publish_from:
             codes.append("low_quality")
         copied = label in _DERIVED and not syndicated[i]
@@ -242,6 +250,17 @@ def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
         "reasons": pa.array(reasons, pa.list_(pa.string())),
     }
     return _with(measures, columns)
+
+
+def _is_odd(measures: pa.Table, count: str, config: ScoreConfig) -> np.ndarray:
+    """Whether each post [n] has many times more likes or reposts a comment than is usual for its account or tier; never where
+    neither was measured."""
+    names = (f"{count}_vs_own", f"{count}_vs_tier")
+    if not {count, *names} <= set(measures.column_names):
+        return np.zeros(measures.num_rows, dtype=bool)
+    times = np.stack([np.nan_to_num(_column(measures, name)) for name in names])
+    enough = np.nan_to_num(_column(measures, count)) >= config.interaction.odd_from
+    return enough & (times.max(0) >= config.interaction.odd_times)
 
 
 def _sources(measures: pa.Table, is_derived: np.ndarray) -> dict[str, pa.ChunkedArray]:

@@ -182,7 +182,23 @@ SCORED_POSTS = _schema(
     ("genuine_share_high", pa.float32()),
     ("n_comments", pa.int32()),  # comments in the archive, the account's own replies left out
     ("n_genuine", pa.int32()),
+    ("n_incentive", pa.int32()),
     ("sentiment", pa.float32()),  # mean over genuine comments, -1..1
+    ("evidence", pa.list_(pa.string())),  # what its comments could be judged by: text, time, author, profile
+    ("n_profiles", pa.int32()),  # comments whose author's profile is known
+    ("n_hollow", pa.int32()),  # of those, by profiles that are new, empty or follow masses
+    ("burst_share", pa.float32()),  # of its comments, in its busiest `burst_minutes`; null below the configured number
+    ("burst_usual", pa.float32()),  # the same of a typical post of the account
+    ("genuine_interactions", pa.float32()),  # genuine comments and reposts, from the platform's counts
+    ("genuine_interactions_low", pa.float32()),
+    ("genuine_interactions_high", pa.float32()),
+    (
+        "likes_vs_own",
+        pa.float32(),
+    ),  # likes a comment, times what is usual for the account; null where nothing is usual yet
+    ("likes_vs_tier", pa.float32()),  # and for accounts of its size on the platform
+    ("reposts_vs_own", pa.float32()),
+    ("reposts_vs_tier", pa.float32()),
     ("interaction", pa.float32()),
     ("quality", pa.float32()),
     ("verdict", pa.string()),
@@ -231,6 +247,10 @@ SCORED_ACCOUNTS = _schema(
     ("quality", pa.float32()),  # mean over its posts
     ("template_share", pa.float32()),  # of its posts that have words
     ("reach", pa.float32()),  # mean reads per post over followers
+    ("evidence", pa.list_(pa.string())),  # what its comments could be judged by: text, time, author, profile
+    ("growth", pa.float32()),  # of followers, the largest between two looks within 30 days: 0.5 is half as many again
+    ("growth_at", TIME),  # the look that found it
+    ("lottery_share", pa.float32()),  # of its posts, those whose comments are mostly entries
     ("tier", pa.string()),
     ("rank_in_tier", pa.int32()),
     ("verdict", pa.string()),
@@ -242,7 +262,7 @@ COMMUNITY = _schema(
     "community",
     _key("platform"),
     ("account_id", pa.string()),  # the account whose community it is
-    _key("kind"),  # advocate, critic, lottery_hunter
+    _key("kind"),  # advocate, critic, lottery_hunter, voice
     ("author_id", pa.string()),
     ("author_name", pa.string()),
     ("n_comments", pa.int32()),
@@ -254,6 +274,10 @@ COMMUNITY = _schema(
     ("comment_ids", pa.list_(pa.string())),
     ("post_ids", pa.list_(pa.string())),
     ("rank", pa.int32()),  # 1 is the first to thank or to answer within the account and kind
+    ("topic", pa.string()),  # of what a critic complains: codes of pinzhi.interaction.topics
+    ("waiting_days", pa.int32()),  # of a critic, until the last thing that the archive knows of
+    ("n_friends", pa.int32()),  # people whom they called in, by @
+    ("author_followers", pa.int64()),
     ("run_id", pa.string()),
 )
 
@@ -302,6 +326,100 @@ BRAND_VALUES = _schema(
     ("run_id", pa.string()),
 )
 
+COORDINATION = _schema(
+    "coordination",
+    _key("platform"),
+    _key("coordination_id"),
+    _key("kind"),  # wording: one text by many hands; together: authors who turn up side by side again and again
+    ("mostly", pa.string()),  # the authenticity of most of its comments; genuine ones are regulars, not an army
+    ("n_comments", pa.int32()),
+    ("n_authors", pa.int32()),  # known ones
+    ("n_posts", pa.int32()),
+    ("n_accounts", pa.int32()),  # whose posts they answered
+    ("first_at", TIME),
+    ("last_at", TIME),
+    ("text", pa.string()),  # an example
+    ("evidence", pa.string()),
+    ("author_ids", pa.list_(pa.string())),
+    ("account_ids", pa.list_(pa.string())),
+    ("post_ids", pa.list_(pa.string())),
+    ("comment_ids", pa.list_(pa.string())),
+    ("run_id", pa.string()),
+)
+
+OVERLAP = _schema(
+    "overlap",
+    _key("platform"),
+    _key("account_id"),
+    _key("other_account_id"),
+    ("n_shared", pa.int32()),  # people who comment on both
+    ("n_commenters", pa.int32()),
+    ("n_other_commenters", pa.int32()),
+    ("share", pa.float32()),  # of the commenters of the account that has fewer
+    ("n_shared_bought", pa.int32()),  # shared ones who left water army or spam with either
+    ("run_id", pa.string()),
+)
+
+_MONEY: list[tuple[str, pa.DataType]] = [
+    ("cost", pa.float64()),  # null where nothing was paid, or in several currencies
+    ("currency", pa.string()),  # mixed: several
+    ("cost_per_1000_reads", pa.float64()),  # of paid posts; null where reads of one are hidden
+    ("cost_per_genuine", pa.float64()),  # cost of one genuine comment or repost under paid posts
+    ("cost_per_genuine_low", pa.float64()),
+    ("cost_per_genuine_high", pa.float64()),  # null: there may be none at all
+]
+_GENUINE_SUM: list[tuple[str, pa.DataType]] = [
+    ("genuine_interactions", pa.float64()),
+    ("genuine_interactions_low", pa.float64()),
+    ("genuine_interactions_high", pa.float64()),
+]
+
+MONTHS = _schema(
+    "months",
+    _key("platform"),
+    _key("account_id"),
+    ("name", pa.string()),
+    ("month_start", TIME),  # the first of the month, UTC
+    ("n_posts", pa.int32()),
+    ("n_paid", pa.int32()),  # posts with a cost, or of a campaign that has one
+    ("n_comments", pa.int32()),
+    ("n_genuine", pa.int32()),
+    ("genuine_share", pa.float32()),
+    ("quality", pa.float32()),
+    *_GENUINE_SUM,
+    ("reads_paid", pa.int64()),
+    ("reads_earned", pa.int64()),  # of posts for which nothing was paid
+    ("reach", pa.float32()),  # mean reads per post over followers
+    *_MONEY,
+    ("rank", pa.int32()),  # among all accounts of the month, by genuine interactions
+    ("n_ranked", pa.int32()),
+    ("tier", pa.string()),
+    ("rank_in_tier", pa.int32()),
+    ("n_in_tier", pa.int32()),
+    ("n_weeks", pa.int32()),  # weeks that began in the month, in which it posted, and more than five accounts did
+    ("n_weeks_first_five", pa.int32()),  # of those, in which it was among the five most answered, by genuine people
+    ("run_id", pa.string()),
+)
+
+CAMPAIGNS = _schema(
+    "campaigns",
+    _key("platform"),
+    _key("account_id"),
+    ("campaign", pa.string()),  # null: paid posts that name none
+    ("n_posts", pa.int32()),
+    ("first_at", TIME),
+    ("last_at", TIME),
+    ("reads", pa.int64()),
+    ("n_comments", pa.int32()),
+    ("n_genuine", pa.int32()),
+    ("genuine_share", pa.float32()),
+    ("quality", pa.float32()),
+    *_GENUINE_SUM,
+    *_MONEY,
+    ("run_id", pa.string()),
+)
+
+GRAPH = "coordination.gexf"  # beside the tables: who acts together, for Gephi
 BRANDS = "canonical/brands.json"  # beside the tables: what scores rest on of the brand profiles of the last run
 OUTPUT = {
     "posts": SCORED_POSTS,
@@ -310,5 +428,9 @@ OUTPUT = {
     "community": COMMUNITY,
     "value_months": VALUE_MONTHS,
     "brand_values": BRAND_VALUES,
+    "coordination": COORDINATION,
+    "overlap": OVERLAP,
+    "months": MONTHS,
+    "campaigns": CAMPAIGNS,
     "rejects": REJECTS,
 }

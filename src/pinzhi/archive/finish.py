@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from math import ceil, log2
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,9 @@ import pyarrow.parquet as pq
 from pinzhi import interaction, schemas
 from pinzhi.archive.brand_values import brand_values, register_stances, value_months
 from pinzhi.archive.measure import Inputs
+from pinzhi.archive.standing import campaigns, months, register_standing, register_usual
 from pinzhi.archive.store import Store, parquet_list
+from pinzhi.archive.together import coordination, overlap, register_said
 from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.decide import decide_accounts, decide_comments, decide_posts
@@ -27,6 +30,7 @@ from pinzhi.tables import (
     write_parquet,
     write_partition,
     write_partitions,
+    write_text,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +41,7 @@ FILE = 50_000  # rows of one file; a partition of more is cut by a hash of the k
 _POST_COLUMNS = [
     name for name in schemas.SCORED_POSTS.names if name in schemas.POSTS.names
 ]  # what a scored post takes over from the canonical one
+_USUAL = ("likes_vs_own", "likes_vs_tier", "reposts_vs_own", "reposts_vs_tier")
 
 
 class Finishing:
@@ -51,8 +56,9 @@ class Finishing:
         self._pseudonym = pseudonym
 
     def tables(self, inputs: Inputs, brands: Sequence[BrandProfile]) -> dict[str, int]:
-        """Write posts, comments, accounts, community, what becomes of values, and rejects; returns rows written by table."""
+        """Write all tables, and the graph of those who act together; returns rows written by table."""
         self._views(inputs, brands)
+        as_of = self._as_of()
         scratch = {name: self._store.scratch / f"{name}.parquet" for name in ("posts", "comments")}
         community: list[pa.Table] = []
         posts_schema, comments_schema = schemas.SCORED_POSTS, schemas.SCORED_COMMENTS
@@ -63,7 +69,7 @@ class Finishing:
         ):
             for number in range(self._group_accounts()):
                 posts, comments = self._group(number)
-                community.append(interaction.community(comments, posts, self._config))
+                community.append(interaction.community(comments, posts, self._config, as_of))
                 posts_out.write_table(self._stamped(posts, posts_schema))
                 comments_out.write_table(self._stamped(comments, comments_schema))
                 hand_back()
@@ -76,6 +82,7 @@ class Finishing:
             pq.read_table(scratch["posts"], columns=list(interaction.POST_COLUMNS)),
             self._db.sql("SELECT * FROM accounts").to_arrow_table(),
             self._config,
+            self._looked(),
         )
         accounts = decide_accounts(accounts, self._config)
         counts["accounts"] = self._write("accounts", self._stamped(accounts, schemas.SCORED_ACCOUNTS), ("account_id",))
@@ -88,10 +95,54 @@ class Finishing:
         values = self._stamped(brand_values(self._db, self._config), schemas.BRAND_VALUES)
         _replace(values, self._store.out / "brand_values" / PART, schemas.BRAND_VALUES)
         counts["brand_values"] = values.num_rows
+        counts |= self._together(scratch) | self._standing(scratch, accounts)
         counts["rejects"] = self._rejects()
         for path in scratch.values():
             path.unlink()
         return counts
+
+    def _as_of(self) -> datetime | None:
+        """The last moment that the archive knows of: `now` would change the tables of the same archive from day to day."""
+        seen = "greatest({}, fetched_at)"
+        (row,) = self._db.sql(
+            f"SELECT greatest((SELECT max({seen.format('published_at')}) FROM posts), "
+            f"(SELECT max({seen.format('created_at')}) FROM comments)) AS last"
+        ).to_arrow_table().to_pylist()  # fmt: skip
+        return row["last"]
+
+    def _looked(self) -> dict[tuple[str, str], datetime]:
+        """When the posts of each account were last looked at."""
+        found = self._db.sql(
+            "SELECT platform, account_id, max(fetched_at) AS looked FROM posts "
+            "WHERE account_id IS NOT NULL AND fetched_at IS NOT NULL GROUP BY ALL"
+        ).to_arrow_table()
+        return {(row["platform"], row["account_id"]): row["looked"] for row in found.to_pylist()}
+
+    def _together(self, scratch: Mapping[str, Path]) -> dict[str, int]:
+        """Write coordination, overlap and the graph."""
+        register_said(self._db, parquet_list([scratch["comments"]]), parquet_list([scratch["posts"]]))
+        groups, graph = coordination(self._db, self._config)
+        written = {
+            "coordination": self._write("coordination", self._stamped(groups, schemas.COORDINATION), ("coordination_id",)),
+            "overlap": self._write(
+                "overlap", self._stamped(overlap(self._db, self._config), schemas.OVERLAP), ("account_id", "other_account_id")
+            ),
+        }  # fmt: skip
+        write_text("\n".join(graph) + "\n", self._store.out / schemas.GRAPH)
+        return written
+
+    def _standing(self, scratch: Mapping[str, Path], accounts: pa.Table) -> dict[str, int]:
+        """Write months and campaigns."""
+        register_standing(self._db, parquet_list([scratch["posts"]]), accounts)
+        return {
+            "months": self._write(
+                "months", self._stamped(months(self._db, self._config), schemas.MONTHS), ("account_id", "month_start"),
+                "month_start",
+            ),
+            "campaigns": self._write(
+                "campaigns", self._stamped(campaigns(self._db, self._config), schemas.CAMPAIGNS), ("account_id", "campaign")
+            ),
+        }  # fmt: skip
 
     def _views(self, inputs: Inputs, brands: Sequence[BrandProfile]) -> None:
         """Decided inputs: posts and comments beside their current measures."""
@@ -101,11 +152,13 @@ class Finishing:
             for brand in brands
         )
         names = ", ".join(f"o.{name}" for name in schemas.ORIGINALITY_MEASURES.names[2:])
-        columns = ", ".join(f"p.{name}" for name in _POST_COLUMNS)
+        columns = ", ".join([*(f"p.{name}" for name in _POST_COLUMNS), *(f"u.{name}" for name in _USUAL)])
+        register_usual(self._db, self._config)
         self._db.execute(
             f'CREATE OR REPLACE TEMP VIEW measured_posts AS SELECT {columns}, {names}, v.brand, v."values" '
             f"FROM ({inputs.originality()}) p JOIN m_originality o USING (platform, post_id, input) "
-            f"LEFT JOIN ({coherence}) v ON v.platform = p.platform AND v.post_id = p.post_id"
+            f"LEFT JOIN ({coherence}) v ON v.platform = p.platform AND v.post_id = p.post_id "
+            "LEFT JOIN usual u ON u.platform = p.platform AND u.post_id = p.post_id"
         )
         p_columns = ", ".join(f"m.{name}" for name in (*schemas.P_SENTIMENT, *schemas.P_AUTHENTICITY))
         self._db.execute(
@@ -143,6 +196,7 @@ class Finishing:
             f"AND g.account_id = coalesce(p.account_id, '') WHERE g.number = {number} ORDER BY p.platform, p.post_id"
         ).to_arrow_table()
         posts = interaction.aggregate_posts(posts, comments, self._config)
+        posts = interaction.count_genuine(posts, self._config)
         return decide_posts(posts, self._config), comments
 
     def _owners(self, comments: pa.Table) -> pa.Array:

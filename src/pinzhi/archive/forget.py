@@ -20,7 +20,9 @@ from pinzhi.readers.pseudonym import key_path
 from pinzhi.tables import read_file, write_parquet, write_partition, write_text
 
 _BY = {"posts": ("account_id",), "comments": ("author_id",), "accounts": ("account_id",),
-       "community": ("author_id", "account_id"), "value_months": ("account_id",)}  # whom a row is by or about  # fmt: skip
+       "community": ("author_id", "account_id"), "value_months": ("account_id",), "coordination": ("author_ids", "account_ids"),
+       "overlap": ("account_id", "other_account_id"), "months": ("account_id",), "campaigns": ("account_id",),
+       }  # whom a row is by or about  # fmt: skip
 _KEYED = ("posts", "comments")
 _SOURCE = ("source_platform", "source_post_id", "source_account_id", "source_published_at")
 _BATCH = 5000
@@ -84,14 +86,21 @@ class Forgotten:
         asked = [(name, self.people) for name in _BY.get(table, ()) if name in rows.column_names]
         if table in _KEYED:
             asked.append((schemas.KEYS[table][1], getattr(self, table)))
+        if table == "coordination":  # a group that lost one of its own is found anew by the next run
+            asked += [("post_ids", self.posts), ("comment_ids", self.comments)]
         for name, known in asked:
             if known:
                 ids = rows[name].to_pylist()
                 gone = [
-                    before or (one is not None and self._of((platform, one)) in known)
-                    for before, platform, one in zip(gone, platforms, ids, strict=True)
+                    before or any(self._of((platform, one)) in known for one in _each(listed))
+                    for before, platform, listed in zip(gone, platforms, ids, strict=True)
                 ]
         return rows.filter(pa.array([not one for one in gone], pa.bool_())) if any(gone) else rows
+
+
+def _each(ids: str | list[str] | None) -> Sequence[str]:
+    """The ids that a cell holds: one, several or none."""
+    return [ids] if isinstance(ids, str) else ids or []
 
 
 def forget(
@@ -131,6 +140,7 @@ def finish_forgetting(store: Store, gone: Forgotten) -> dict[str, int]:
     for path in (*store.files.glob("*/rejects.parquet"), *(store.out / "rejects").rglob("*.parquet")):
         if any(rows["raw"].null_count < rows.num_rows for rows in _batches(path)):
             write_parquet((gone.without("rejects", rows) for rows in _batches(path)), path, schemas.REJECTS)
+    (store.out / schemas.GRAPH).unlink(missing_ok=True)  # drawn anew by the next run
     if (store.out / "report.html").exists():
         from pinzhi.report import write_report
 

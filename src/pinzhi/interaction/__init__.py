@@ -3,7 +3,7 @@
 from pinzhi.interaction.accounts import POST_COLUMNS, aggregate_accounts, real_share
 from pinzhi.interaction.community import community
 from pinzhi.interaction.coordination import coordinate
-from pinzhi.interaction.posts import aggregate_posts, beta_interval, share_interval
+from pinzhi.interaction.posts import aggregate_posts, beta_interval, count_genuine, share_interval
 
 __all__ = [
     "POST_COLUMNS",
@@ -12,6 +12,7 @@ __all__ = [
     "beta_interval",
     "community",
     "coordinate",
+    "count_genuine",
     "real_share",
     "share_interval",
 ]

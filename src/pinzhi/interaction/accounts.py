@@ -1,8 +1,9 @@
 """How many of an account's followers are real: genuine interactions per follower on a scale with two fixed points."""
 
 import math
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -10,11 +11,13 @@ import numpy as np
 import pyarrow as pa
 
 from pinzhi.config import AccountsConfig, ScoreConfig
+from pinzhi.interaction.posts import answers, genuine_odds
 from pinzhi.labels import Originality
 
 # Of decided posts, what accounts are made of.
 POST_COLUMNS = ("platform", "account_id", "n_comments", "n_genuine", "comments", "reposts", "reads", "quality", "originality",
-                "originality_label")  # fmt: skip
+                "originality_label", "published_at", "n_incentive", "evidence")  # fmt: skip
+EVIDENCE = ("text", "time", "author", "profile")
 _RESAMPLES = 400  # of the posts of one account, for the interval
 _LEAST = 0.02  # genuine interactions a post below which less is not told apart
 
@@ -40,10 +43,13 @@ def _logit(p: float) -> float:
     return math.log(p / (1 - p))
 
 
-def aggregate_accounts(posts: pa.Table, accounts: pa.Table, config: ScoreConfig) -> pa.Table:
+def aggregate_accounts(
+    posts: pa.Table, accounts: pa.Table, config: ScoreConfig, looked: Mapping[tuple[str, str], datetime] | None = None
+) -> pa.Table:
     """One row per account that posted or is known, sorted by key: real_share with interval, reach, counts, reasons.
 
-    `posts` are decided posts, `accounts` canonical observations over time (the newest counts, all form the history).
+    `posts` are decided posts, `accounts` canonical observations over time (the newest counts, all form the history);
+    `looked` says when the posts of an account were last looked at, by (platform, account_id).
     """
     history: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in accounts.to_pylist():
@@ -53,19 +59,21 @@ def aggregate_accounts(posts: pa.Table, accounts: pa.Table, config: ScoreConfig)
         if row["account_id"] is not None:
             published.setdefault((row["platform"], row["account_id"]), []).append(row)
     rows = [
-        _account(key, history.get(key, []), published.get(key, []), config) for key in sorted({*history, *published})
+        _account(key, history.get(key, []), published.get(key, []), config, (looked or {}).get(key))
+        for key in sorted({*history, *published})
     ]
     names = ("platform", "account_id", "name", "followers", "real_share", "real_share_low", "real_share_high",
              "real_followers", "n_posts", "n_comments", "genuine_share", "genuine_per_post", "quality", "template_share",
-             "reach", "reasons")  # fmt: skip
+             "reach", "evidence", "growth", "growth_at", "lottery_share", "reasons")  # fmt: skip
     from pinzhi.schemas import SCORED_ACCOUNTS
 
     return pa.Table.from_pylist(rows, schema=pa.schema([SCORED_ACCOUNTS.field(name) for name in names]))
 
 
 def _account(
-    key: tuple[str, str], seen: Sequence[dict[str, Any]], posts: Sequence[dict[str, Any]], config: ScoreConfig
-) -> dict[str, Any]:
+    key: tuple[str, str], seen: Sequence[dict[str, Any]], posts: Sequence[dict[str, Any]], config: ScoreConfig,
+    looked: datetime | None,
+) -> dict[str, Any]:  # fmt: skip
     ordered = sorted(seen, key=lambda row: (row["fetched_at"] is not None, row["fetched_at"]))
     newest = ordered[-1] if ordered else {}
     followers = newest.get("followers")
@@ -79,68 +87,97 @@ def _account(
         "template_share": _mean([float(post["originality_label"] == Originality.TEMPLATE) for post in posts
                                  if post["originality"] is not None]),
         "reach": _reach([post["reads"] for post in posts], followers),
+        "evidence": [name for name in EVIDENCE if any(name in (post["evidence"] or ()) for post in posts)],
+        "lottery_share": _mean([float(_is_lottery(post)) for post in posts if post["n_comments"] >= config.interaction.min_comments]),
     }  # fmt: skip
-    missing = _why_not(followers, len(posts), share)
+    steps = _growth(ordered)
+    fastest = max(steps, key=lambda step: step.growth, default=None)
+    if fastest:
+        row |= {"growth": round(fastest.growth, 4), "growth_at": fastest.end}
+    missing = _why_not(newest, posts, share, looked, config.accounts)
     if missing:
         return row | {"reasons": [missing]}
     assert share is not None and followers is not None
     typical, few, many = _genuine_per_post(posts, share, config)
-    bought = _has_burst(ordered, config.accounts)
-    factor = config.accounts.burst_cost if bought else 1.0
+    jumps = [step for step in steps if step.growth > config.accounts.burst_growth]
+    factor = config.accounts.burst_cost if jumps else 1.0
     point, low, high = (factor * real_share(followers, value, config.accounts) for value in (typical, few, many))
     return row | {
         "real_share": round(point, 4), "real_share_low": round(low, 4), "real_share_high": round(high, 4),
         "real_followers": round(followers * point), "genuine_per_post": round(typical, 3),
-        "reasons": ["follower_burst"] if bought else [],
+        "reasons": [_jump_reason(jumps, posts)] if jumps else [],
     }  # fmt: skip
 
 
 def _genuine_per_post(posts: Sequence[dict[str, Any]], share: float, config: ScoreConfig) -> tuple[float, float, float]:
     """Genuine comments and reposts of a typical post, with the interval.
 
-    The median over posts: one lottery or one bought avalanche says nothing about the followers. Of each post its own
-    genuine share counts, drawn towards that of the account where few comments were read. The archive may hold a sample
-    of the comments; the platform's own count says how many there were. Reposts beyond `reposts_per_comment` are not
-    counted: a crowd that passes a post on without a word is no audience.
+    The median over posts: one lottery or one bought avalanche says nothing about the followers.
     """
-    read = np.array([post["n_comments"] for post in posts], dtype=float)
-    genuine = np.array([post["n_genuine"] for post in posts], dtype=float)
-    comments = np.array([max(post["comments"] or 0, post["n_comments"]) for post in posts], dtype=float)
-    reposts = np.array([post["reposts"] or 0 for post in posts], dtype=float)
-    answers = comments + np.minimum(reposts, config.accounts.reposts_per_comment * comments)
-    prior = config.interaction.min_comments
-    yes, no = genuine + prior * share, read - genuine + prior * (1 - share)
-    typical = float(np.median(answers * yes / (yes + no)))
+    counted = {name: [post[name] for post in posts] for name in ("n_comments", "n_genuine", "comments", "reposts")}
+    answered, genuine, other = answers(pa.table(counted), config)
+    yes, no = genuine_odds(genuine, other, share, config)
+    typical = float(np.median(answered * yes / (yes + no)))
     if len(posts) == 1:
         return typical, 0.5 * typical, 2.0 * typical  # one post shows no spread; twice and half are honest bounds
     chance = np.random.default_rng(0)  # the same tables give the same interval
     chosen = chance.integers(0, len(posts), (_RESAMPLES, len(posts)))
-    shares = chance.beta(np.maximum(yes, 1e-3), np.maximum(no, 1e-3), (_RESAMPLES, len(posts)))
-    medians = np.median(answers[chosen] * np.take_along_axis(shares, chosen, axis=1), axis=1)
+    shares = chance.beta(yes, no, (_RESAMPLES, len(posts)))
+    medians = np.median(answered[chosen] * np.take_along_axis(shares, chosen, axis=1), axis=1)
     tail = (1 - config.interaction.interval) / 2
     low, high = np.quantile(medians, [tail, 1 - tail])
     return typical, min(typical, float(low)), max(typical, float(high))
 
 
-def _why_not(followers: int | None, n_posts: int, share: float | None) -> str | None:
-    """Why nothing can be said of an account; None when something can."""
-    if n_posts == 0:
+def _why_not(
+    newest: dict[str, Any], posts: Sequence[dict[str, Any]], share: float | None, looked: datetime | None,
+    settings: AccountsConfig,
+) -> str | None:  # fmt: skip
+    """Why nothing can be said of an account, from the `newest` look at it and its posts; None when something can."""
+    followers, published = newest.get("followers"), newest.get("posts")
+    if not posts:
         return "no_posts"
     if followers is None:
         return "hidden_followers"
     if followers <= 0:
         return "zero_followers"
+    if published is not None and max(published, len(posts)) < settings.new_below:
+        return "new_account"
+    last = max((post["published_at"] for post in posts if post["published_at"] is not None), default=None)
+    if looked is not None and last is not None and looked - last > timedelta(days=settings.dormant_days):
+        return "dormant_account"
     return "too_few_comments" if share is None else None
 
 
-def _has_burst(ordered: Sequence[dict[str, Any]], settings: AccountsConfig) -> bool:
-    """Whether followers jumped between two looks within 30 days."""
+@dataclass(frozen=True)
+class _Step:
+    """Between two looks at an account: how much its followers grew, as a share of those before."""
+
+    start: datetime
+    end: datetime
+    growth: float
+
+
+def _growth(ordered: Sequence[dict[str, Any]]) -> list[_Step]:
+    """Steps of at most 30 days; over longer ones any growth may have come by itself."""
     known = [row for row in ordered if row["followers"] and row["fetched_at"]]
-    return any(
-        after["followers"] > before["followers"] * (1 + settings.burst_growth)
-        and after["fetched_at"] - before["fetched_at"] <= timedelta(days=30)
+    return [
+        _Step(before["fetched_at"], after["fetched_at"], after["followers"] / before["followers"] - 1)
         for before, after in pairwise(known)
-    )
+        if after["fetched_at"] - before["fetched_at"] <= timedelta(days=30)
+    ]
+
+
+def _is_lottery(post: dict[str, Any]) -> bool:
+    """Whether most of the comments read are entries."""
+    return post["n_incentive"] > 0.5 * post["n_comments"]
+
+
+def _jump_reason(jumps: Sequence[_Step], posts: Sequence[dict[str, Any]]) -> str:
+    """Whether a lottery ran during every jump of followers; else they look bought."""
+    draws = [post["published_at"] for post in posts if _is_lottery(post) and post["published_at"] is not None]
+    drawn = all(any(jump.start <= at <= jump.end for at in draws) for jump in jumps)
+    return "lottery_burst" if drawn else "follower_burst"
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -4,8 +4,9 @@ import hashlib
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import pyarrow as pa
 
@@ -23,11 +24,20 @@ class _Comment:
     post_id: str | None
     author_id: str | None
     at: float | None  # seconds
+    is_hollow: bool | None  # None: the profile is not known
 
 
 def wording(text: str) -> str:
     """What stays of a comment when decoration and numbers are taken away."""
     return _DIGITS.sub("", letters(normalise(text).text))
+
+
+def is_hollow(followers: int | None, following: int | None, posts: int | None, config: ScoreConfig) -> bool | None:
+    """Whether a profile with these counts is new, empty or follows masses; None where the counts do not tell."""
+    said_little = None if posts is None else posts <= config.comments.hollow_posts
+    if followers is None or following is None:
+        return said_little
+    return bool(said_little) or following >= config.comments.mass_following * max(1, followers)
 
 
 def coordinate(comments: pa.Table, config: ScoreConfig) -> pa.Table:
@@ -41,13 +51,13 @@ def coordinate(comments: pa.Table, config: ScoreConfig) -> pa.Table:
     groups: dict[tuple[str, str | None, str], list[_Comment]] = {}
     under: dict[tuple[str, str | None], list[float]] = {}  # when a post was commented on
     names = ("platform", "account_id", "post_id", "author_id", "created_at", "time_precision", "text", "is_owner")
-    for row, (platform, account, post_id, author_id, at, precision, text, is_owner) in enumerate(
-        zip(*(comments[name].to_pylist() for name in names), strict=True)
+    for row, ((platform, account, post_id, author_id, at, precision, text, is_owner), profile) in enumerate(
+        zip(zip(*(comments[name].to_pylist() for name in names), strict=True), profiles(comments), strict=True)
     ):
         if is_owner:
             continue
-        known = at is not None and precision != "day"  # a day says nothing of minutes
-        comment = _Comment(row, platform, post_id, author_id, at.timestamp() if known else None)
+        hollow = is_hollow(*profile, config)
+        comment = _Comment(row, platform, post_id, author_id, seconds(at, precision), hollow)
         if comment.at is not None:
             under.setdefault((platform, post_id), []).append(comment.at)
         key = wording(text)
@@ -68,6 +78,17 @@ def coordinate(comments: pa.Table, config: ScoreConfig) -> pa.Table:
     return comments.append_column("coordination_id", pa.array(ids, pa.string())).append_column(
         "coordination_evidence", pa.array(evidence, pa.string())
     )
+
+
+def profiles(comments: pa.Table) -> Iterator[tuple[int | None, int | None, int | None]]:
+    """Followers, following and posts of the author of each comment."""
+    names = ("author_followers", "author_following", "author_posts")
+    return zip(*(comments[name].to_pylist() for name in names), strict=True)
+
+
+def seconds(at: datetime | None, precision: str | None) -> float | None:
+    """A moment since 1970; None where it is not known to the minute, for a day says nothing of who came together."""
+    return at.timestamp() if at is not None and precision != "day" else None
 
 
 def _flood(
@@ -121,4 +142,7 @@ def _evidence(members: Sequence[_Comment], config: ScoreConfig) -> str | None:
     parts.append("authors=masked" if not authors else f"authors={len(authors)}")
     if burst:
         parts.append(f"burst_minutes<={config.comments.burst_minutes}")
+    known = [m.is_hollow for m in members if m.is_hollow is not None]
+    if any(known):
+        parts.append(f"hollow_profiles={sum(known)}/{len(known)}")
     return ";".join(parts)

@@ -1,10 +1,17 @@
-"""Genuine share of a post's comments, with an interval and the courage to abstain."""
+"""Genuine share of a post's comments, with an interval and the courage to abstain; and what else its comments tell."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from scipy.stats import beta
 
 from pinzhi.config import ScoreConfig
+from pinzhi.interaction.coordination import is_hollow, profiles, seconds
+
+Key = tuple[str, str | None]
 
 
 def share_interval(labelled: np.ndarray, p_genuine: np.ndarray, interval: float) -> tuple[float, float, float]:
@@ -30,27 +37,47 @@ def beta_interval(n: int, k: int, doubt: float, interval: float) -> tuple[float,
 
 
 def aggregate_posts(posts: pa.Table, comments: pa.Table, config: ScoreConfig) -> pa.Table:
-    """Append genuine_share, genuine_share_low, genuine_share_high, n_comments, n_genuine and sentiment to `posts`.
+    """Append to `posts` what their comments tell: genuine_share with _low and _high, n_comments, n_genuine, n_incentive,
+    sentiment, evidence, n_profiles, n_hollow and burst_share.
 
     `comments` are decided comments of these posts; the account's own replies are not counted. Below
-    `interaction.min_comments` the share is null.
+    `interaction.min_comments` the shares are null.
     """
-    rows: dict[tuple[str, str], list[int]] = {}
+    rows: dict[Key, list[int]] = {}
     keys = zip(comments["platform"].to_pylist(), comments["post_id"].to_pylist(), strict=True)
     for row, (key, is_owner) in enumerate(zip(keys, comments["is_owner"].to_pylist(), strict=True)):
         if not is_owner:
             rows.setdefault(key, []).append(row)
-    genuine = np.array([label == "genuine" for label in comments["authenticity"].to_pylist()], dtype=bool)
+    labels = comments["authenticity"].to_pylist()
+    genuine = np.array([label == "genuine" for label in labels], dtype=bool)
+    entries = np.array([label == "incentive" for label in labels], dtype=bool)
     p_genuine = comments["p_genuine"].to_numpy().astype(float)
     sentiment = comments["sentiment"].to_numpy().astype(float)
-    columns: dict[str, list[float | int | None]] = {name: [] for name in _COLUMNS}
+    authors = comments["author_id"].to_pylist()
+    times = [
+        seconds(*one)
+        for one in zip(comments["created_at"].to_pylist(), comments["time_precision"].to_pylist(), strict=True)
+    ]
+    hollow = [is_hollow(*profile, config) for profile in profiles(comments)]
+    columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
     for key in zip(posts["platform"].to_pylist(), posts["post_id"].to_pylist(), strict=True):
-        at = np.array(rows.get(key, []), dtype=int)
+        here = rows.get(key, [])
+        at = np.array(here, dtype=int)
         share: tuple[float | None, float | None, float | None] = (None, None, None)
         if len(at) >= config.interaction.min_comments:
             share = share_interval(genuine[at], p_genuine[at], config.interaction.interval)
         kept = at[genuine[at]] if len(at) else at
-        values = (*share, len(at), len(kept), float(sentiment[kept].mean()) if len(kept) else None)
+        timed = sorted(time for row in here if (time := times[row]) is not None)
+        known = [flag for row in here if (flag := hollow[row]) is not None]
+        there = {
+            "text": bool(here), "time": bool(timed), "author": any(authors[row] is not None for row in here),
+            "profile": bool(known),
+        }  # fmt: skip
+        values = (
+            *share, len(at), len(kept), int(entries[at].sum()) if len(at) else 0,
+            float(sentiment[kept].mean()) if len(kept) else None, [name for name, is_there in there.items() if is_there],
+            len(known), sum(known), _burst(timed, config),
+        )  # fmt: skip
         for name, value in zip(columns, values, strict=True):
             columns[name].append(round(value, 4) if isinstance(value, float) else value)
     for name, column in columns.items():
@@ -64,5 +91,73 @@ _COLUMNS = {
     "genuine_share_high": pa.float32(),
     "n_comments": pa.int32(),
     "n_genuine": pa.int32(),
+    "n_incentive": pa.int32(),
     "sentiment": pa.float32(),
+    "evidence": pa.list_(pa.string()),
+    "n_profiles": pa.int32(),
+    "n_hollow": pa.int32(),
+    "burst_share": pa.float32(),
 }
+
+
+def _burst(times: Sequence[float], config: ScoreConfig) -> float | None:
+    """Share of the sorted `times` that fall into the busiest `burst_minutes`; None for too few."""
+    if len(times) < config.interaction.min_comments:
+        return None
+    window = config.comments.burst_minutes * 60
+    return max(bisect_right(times, time + window) - first for first, time in enumerate(times)) / len(times)
+
+
+def answers(posts: pa.Table, config: ScoreConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each post [n] the comments and reposts that count, and its comments read that were genuine and that were not.
+
+    The archive may hold a sample of the comments; the platform's own count says how many there were. Reposts beyond
+    `reposts_per_comment` are not counted: a crowd that passes a post on without a word is no audience.
+    """
+
+    def counts(name: str) -> np.ndarray:
+        return np.array([value or 0 for value in posts[name].to_pylist()], dtype=float)
+
+    read, genuine = counts("n_comments"), counts("n_genuine")
+    comments = np.maximum(counts("comments"), read)
+    answered = comments + np.minimum(counts("reposts"), config.accounts.reposts_per_comment * comments)
+    return answered, genuine, read - genuine
+
+
+def genuine_odds(
+    genuine: np.ndarray, other: np.ndarray, share: float, config: ScoreConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Parameters [n] of the Beta distribution of each post's genuine share: its own comments, drawn towards the `share` of the
+    account where few were read."""
+    prior = config.interaction.min_comments
+    return np.maximum(genuine + prior * share, 1e-3), np.maximum(other + prior * (1 - share), 1e-3)
+
+
+def count_genuine(posts: pa.Table, config: ScoreConfig) -> pa.Table:
+    """Append genuine_interactions with _low and _high, and burst_usual, to aggregated `posts`; an account's are all there.
+    Null where the account has too few comments to tell."""
+    answered, genuine, other = answers(posts, config)
+    n = posts.num_rows
+    names = ("genuine_interactions", "genuine_interactions_low", "genuine_interactions_high")
+    columns: dict[str, np.ndarray] = {name: np.full(n, np.nan) for name in (*names, "burst_usual")}
+    bursts = posts["burst_share"].cast(pa.float64()).to_numpy(zero_copy_only=False)
+    tail = (1 - config.interaction.interval) / 2
+    of_account: dict[Key, list[int]] = {}
+    for row, key in enumerate(zip(posts["platform"].to_pylist(), posts["account_id"].to_pylist(), strict=True)):
+        of_account.setdefault(key, []).append(row)
+    for rows in of_account.values():
+        at = np.array(rows)
+        known = bursts[at][~np.isnan(bursts[at])]
+        if len(known) >= config.interaction.usual_posts:
+            columns["burst_usual"][at] = np.median(known)
+        read = float((genuine[at] + other[at]).sum())
+        if read < config.interaction.min_comments:
+            continue
+        yes, no = genuine_odds(genuine[at], other[at], float(genuine[at].sum()) / read, config)
+        shares = (yes / (yes + no), beta.ppf(tail, yes, no), beta.ppf(1 - tail, yes, no))
+        for name, share in zip(names, shares, strict=True):
+            columns[name][at] = answered[at] * share
+    for name, values in columns.items():
+        digits = 4 if name == "burst_usual" else 2
+        posts = posts.append_column(name, pa.array(np.round(values, digits), pa.float32(), from_pandas=True))
+    return posts

@@ -1,0 +1,172 @@
+"""Who acts together over a whole archive: groups of comments and authors with their evidence, commenters that accounts share, and
+the graph of both for Gephi. SQL over the scored comments of a run."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from pinzhi.config import ScoreConfig
+from pinzhi.interaction.graph import Edge, Node, components, gexf
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_NEIGHBOURS = 20  # comments after one, under its post, that are looked at: the work stays in proportion to the comments
+_ACCOUNTS = 200  # accounts of one commenter that are paired
+GRAPH_GROUPS = 2000  # the largest groups; a graph of more nobody can look at
+_LABEL = 40  # characters
+
+
+def register_said(db: "DuckDBPyConnection", comments: str, posts: str) -> None:
+    """Table said: scored comments (SQL over `comments`) that are not an account's own, with the account whose post they answer and,
+    where it is known to the minute, its `second` since 1970."""
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE said AS SELECT s.platform, s.comment_id, s.post_id, s.author_id, s.created_at, s.text, "
+        "s.authenticity, s.coordination_id, s.coordination_evidence, p.account_id, "
+        "CASE WHEN c.time_precision IS DISTINCT FROM 'day' THEN epoch_ms(s.created_at) // 1000 END AS second "
+        f"FROM {comments} s JOIN comments c USING (platform, comment_id) "
+        f"LEFT JOIN {posts} p ON p.platform = s.platform AND p.post_id = s.post_id WHERE NOT s.is_owner"
+    )
+
+
+def coordination(db: "DuckDBPyConnection", config: ScoreConfig) -> tuple[pa.Table, Iterator[str]]:
+    """Schema COORDINATION without run_id, and the lines of the graph. `wording`: comments of one wording, as `coordinate` found them.
+    `together`: authors who stood within minutes of each other under one post after the other; of them `mostly` says whether
+    they are an army or only readers who are quick."""
+    meetings, pairs = _together(db, config)
+    db.register("meetings", meetings)
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE grouped AS "
+        "SELECT platform, coordination_id, 'wording' AS kind, comment_id, coordination_evidence AS evidence FROM said "
+        "WHERE coordination_id IS NOT NULL UNION ALL "
+        "SELECT platform, coordination_id, 'together', comment_id, evidence FROM meetings"
+    )
+    db.unregister("meetings")
+
+    def listed(name: str) -> str:
+        return f"list_sort(list(DISTINCT {name}) FILTER ({name} IS NOT NULL))"
+
+    lists = {"author_ids": "author_id", "account_ids": "account_id", "post_ids": "post_id", "comment_ids": "comment_id"}
+    found = db.sql(
+        "WITH m AS (SELECT g.*, s.author_id, s.account_id, s.post_id, s.created_at, s.text, s.authenticity "
+        "FROM grouped g JOIN said s USING (platform, comment_id)), "
+        "counted AS (SELECT platform, coordination_id, authenticity, count(*) AS n FROM m GROUP BY ALL), "
+        "most AS (SELECT platform, coordination_id, authenticity AS mostly FROM counted "
+        "QUALIFY row_number() OVER (PARTITION BY platform, coordination_id ORDER BY n DESC, authenticity) = 1), "
+        "groups AS (SELECT platform, coordination_id, any_value(kind) AS kind, CAST(count(*) AS INTEGER) AS n_comments, "
+        "min(created_at) AS first_at, max(created_at) AS last_at, min(text) AS text, "
+        f"array_to_string({listed('evidence')}, ' | ') AS evidence, "
+        + ", ".join(f"coalesce({listed(one)}, []) AS {name}" for name, one in lists.items())
+        + " FROM m GROUP BY platform, coordination_id) "
+        "SELECT g.*, t.mostly, CAST(len(author_ids) AS INTEGER) AS n_authors, CAST(len(post_ids) AS INTEGER) AS n_posts, "
+        "CAST(len(account_ids) AS INTEGER) AS n_accounts FROM groups g JOIN most t USING (platform, coordination_id) "
+        "ORDER BY platform, coordination_id"
+    ).to_arrow_table()
+    return found, _graph(db, found, pairs)
+
+
+def overlap(db: "DuckDBPyConnection", config: ScoreConfig) -> pa.Table:
+    """Schema OVERLAP without run_id: pairs of accounts of a platform whom the same people answer, from `coordinated_from` on."""
+    return db.sql(
+        "WITH of_account AS (SELECT platform, account_id, author_id, bool_or(authenticity IN ('water_army', 'spam')) AS is_bought "
+        "FROM said WHERE author_id IS NOT NULL AND account_id IS NOT NULL GROUP BY ALL), "
+        "commenters AS (SELECT platform, account_id, count(*) AS n FROM of_account GROUP BY ALL), "
+        "few AS (SELECT * FROM of_account QUALIFY row_number() OVER (PARTITION BY platform, author_id ORDER BY account_id) "
+        f"<= {_ACCOUNTS}), "
+        "shared AS (SELECT a.platform, a.account_id, b.account_id AS other_account_id, count(*) AS n, "
+        "count(*) FILTER (a.is_bought OR b.is_bought) AS n_bought FROM few a JOIN few b ON a.platform = b.platform "
+        "AND a.author_id = b.author_id AND a.account_id < b.account_id GROUP BY ALL "
+        f"HAVING count(*) >= {config.comments.coordinated_from}) "
+        "SELECT s.platform, s.account_id, s.other_account_id, CAST(s.n AS INTEGER) AS n_shared, CAST(x.n AS INTEGER) AS n_commenters, "
+        "CAST(y.n AS INTEGER) AS n_other_commenters, CAST(round(s.n / least(x.n, y.n), 4) AS FLOAT) AS share, "
+        "CAST(s.n_bought AS INTEGER) AS n_shared_bought FROM shared s "
+        "JOIN commenters x ON x.platform = s.platform AND x.account_id = s.account_id "
+        "JOIN commenters y ON y.platform = s.platform AND y.account_id = s.other_account_id"
+    ).to_arrow_table()
+
+
+_MEETINGS = pa.schema([(name, pa.string()) for name in ("platform", "coordination_id", "comment_id", "evidence")])
+
+
+def _together(db: "DuckDBPyConnection", config: ScoreConfig) -> tuple[pa.Table, list[dict[str, Any]]]:
+    """Comments of the groups of authors that stand together, and the pairs (platform, a, b, n posts) that make them."""
+    settings = config.comments
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE met AS WITH busy AS (SELECT platform, author_id, count(DISTINCT post_id) AS n FROM said "
+        "WHERE author_id IS NOT NULL AND post_id IS NOT NULL AND second IS NOT NULL GROUP BY ALL "
+        f"HAVING count(DISTINCT post_id) >= {settings.together_posts}), "
+        "placed AS (SELECT s.platform, s.post_id, s.author_id, s.comment_id, s.second, b.n, "
+        "row_number() OVER (PARTITION BY s.platform, s.post_id ORDER BY s.second, s.comment_id) AS place "
+        "FROM said s JOIN busy b USING (platform, author_id) WHERE s.post_id IS NOT NULL AND s.second IS NOT NULL), "
+        "beside AS (SELECT x.platform, x.post_id, least(x.author_id, y.author_id) AS a, greatest(x.author_id, y.author_id) AS b, "
+        "least(x.n, y.n) AS n, x.comment_id AS one, y.comment_id AS other FROM placed x "
+        f"JOIN (SELECT unnest(range(1, {_NEIGHBOURS + 1})) AS step) ON true "
+        "JOIN placed y ON y.platform = x.platform AND y.post_id = x.post_id AND y.place = x.place + step "
+        f"WHERE x.author_id <> y.author_id AND y.second - x.second <= {60 * settings.burst_minutes}) "
+        "SELECT *, count(DISTINCT post_id) OVER (PARTITION BY platform, a, b) AS n_posts FROM beside "
+        f"QUALIFY n_posts >= {settings.together_posts} AND n_posts >= {settings.together_share} * n"
+    )
+    pairs = db.sql(
+        "SELECT platform, a, b, max(n_posts) AS n FROM met GROUP BY platform, a, b ORDER BY platform, a, b"
+    ).to_arrow_table()
+    rows = pairs.to_pylist()
+    group_of: dict[tuple[str, str], tuple[str, str]] = {}
+    for platform, some in groupby(rows, key=lambda row: row["platform"]):
+        for members in components([(row["a"], row["b"]) for row in some]):
+            digest = hashlib.blake2b("/".join((platform, *members)).encode(), digest_size=6).hexdigest()
+            evidence = (
+                f"together_posts>={settings.together_posts};authors={len(members)};minutes<={settings.burst_minutes}"
+            )
+            group_of.update({(platform, member): (f"t{digest}", evidence) for member in members})
+    meetings = db.sql(
+        "SELECT DISTINCT platform, a, comment_id FROM (SELECT platform, a, one AS comment_id FROM met "
+        "UNION ALL SELECT platform, a, other FROM met) ORDER BY ALL"
+    ).to_arrow_table().to_pylist()  # fmt: skip
+    told = [(row["platform"], *group_of[row["platform"], row["a"]], row["comment_id"]) for row in meetings]
+    listed = [
+        dict(zip(("platform", "coordination_id", "evidence", "comment_id"), one, strict=True))
+        for one in sorted(set(told))
+    ]
+    return pa.Table.from_pylist(listed, schema=_MEETINGS), rows
+
+
+def _graph(db: "DuckDBPyConnection", groups: pa.Table, pairs: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Wordings with the authors (masked: the posts) that they come from, and authors with those whom they stand beside."""
+    shown = sorted(
+        groups.select(["platform", "coordination_id", "kind", "mostly", "n_comments", "text"]).to_pylist(),
+        key=lambda row: (-row["n_comments"], row["platform"], row["coordination_id"]),
+    )[:GRAPH_GROUPS]
+    wordings = {(row["platform"], row["coordination_id"]): row for row in shown if row["kind"] == "wording"}
+    links = db.sql(
+        "SELECT s.platform, s.coordination_id, coalesce(s.author_id, s.post_id) AS hand, s.author_id IS NULL AS is_masked, "
+        "count(*) AS n FROM said s WHERE s.coordination_id IS NOT NULL AND coalesce(s.author_id, s.post_id) IS NOT NULL "
+        "GROUP BY ALL ORDER BY ALL"
+    ).to_arrow_table().to_pylist()  # fmt: skip
+    nodes: dict[str, Node] = {}
+    edges: list[Edge] = []
+    for row in links:
+        key = (row["platform"], row["coordination_id"])
+        if key not in wordings:
+            continue
+        group = wordings[key]
+        wording = _node(nodes, "wording", *key, group["text"], group["mostly"])
+        hand = _node(nodes, "post" if row["is_masked"] else "author", row["platform"], row["hand"])
+        edges.append(Edge(wording, hand, row["n"], "wording"))
+    for row in pairs[: 10 * GRAPH_GROUPS]:
+        ends = [_node(nodes, "author", row["platform"], row[end]) for end in ("a", "b")]
+        edges.append(Edge(ends[0], ends[1], row["n"], "together"))
+    return gexf([nodes[name] for name in sorted(nodes)], edges)
+
+
+def _node(
+    nodes: dict[str, Node], kind: str, platform: str, name: str, text: str = "", mostly: str | None = None
+) -> str:
+    """The id of a node, which is added where it is new."""
+    node = f"{kind}/{platform}/{name}"
+    nodes.setdefault(
+        node, Node(node, text[:_LABEL] or name, {"kind": kind, "platform": platform, "mostly": mostly or ""})
+    )
+    return node
