@@ -79,7 +79,7 @@ class Finishing:
             "comments": self._partition("comments", sources["comments"], "created_at", "comment_id"),
         }
         accounts = interaction.aggregate_accounts(
-            pq.read_table(scratch["posts"], columns=list(interaction.POST_COLUMNS)),
+            pq.read_table(scratch["posts"], columns=[*interaction.POST_COLUMNS, *interaction.MORE_COLUMNS]),
             self._db.sql("SELECT * FROM accounts").to_arrow_table(),
             self._config,
             self._looked(),

@@ -16,7 +16,9 @@ from pinzhi.labels import Originality
 
 # Of decided posts, what accounts are made of.
 POST_COLUMNS = ("platform", "account_id", "n_comments", "n_genuine", "comments", "reposts", "reads", "quality", "originality",
-                "originality_label", "published_at", "n_incentive", "evidence")  # fmt: skip
+                "originality_label")  # fmt: skip
+# And, where they are known, what else is told of the account.
+MORE_COLUMNS = {"published_at": None, "n_incentive": 0, "evidence": None}
 EVIDENCE = ("text", "time", "author", "profile")
 _RESAMPLES = 400  # of the posts of one account, for the interval
 _LEAST = 0.02  # genuine interactions a post below which less is not told apart
@@ -55,7 +57,9 @@ def aggregate_accounts(
     for row in accounts.to_pylist():
         history.setdefault((row["platform"], row["account_id"]), []).append(row)
     published: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in posts.select(POST_COLUMNS).to_pylist():
+    more = [name for name in MORE_COLUMNS if name in posts.column_names]
+    for known in posts.select([*POST_COLUMNS, *more]).to_pylist():
+        row = MORE_COLUMNS | known
         if row["account_id"] is not None:
             published.setdefault((row["platform"], row["account_id"]), []).append(row)
     rows = [

@@ -9,7 +9,7 @@ from pinzhi import schemas
 from pinzhi.decide import REASONS
 from pinzhi.errors import InputError, UsageError
 from pinzhi.report import charts
-from pinzhi.report.words import NAMES, WORDS
+from pinzhi.report.words import EVIDENCE, NAMES, WORDS
 from pinzhi.tables import write_text
 
 SHOWN = 12
@@ -118,8 +118,13 @@ def _post(row: Row, lang: str) -> Row:
     url = row.get("url") or ""
     return {
         **row, "pieces": marked(row["text"], carrying), "url": url if url.startswith(("https://", "http://")) else None,
-        "says": [getattr(REASONS[code], lang) for code in row["reasons"] or () if code in REASONS],
+        "says": _says(row, lang),
     }  # fmt: skip
+
+
+def _says(row: Row, lang: str) -> list[str]:
+    """The reasons of a row as sentences."""
+    return [getattr(REASONS[code], lang) for code in row["reasons"] or () if code in REASONS]
 
 
 _POST = 'platform, post_id, account_id, text, title, url, quality, verdict, reasons, "values", published_at'
@@ -138,19 +143,36 @@ def _content(out: Path, lang: str) -> Row:
     }
     copies = {"copied_us": _copies(out, _of_ours(out)), "copied": _copies(out, "true")}
     people = _query(
-        out, "SELECT * FROM community WHERE rank <= 8 ORDER BY kind, likes DESC, platform, account_id, rank, text"
+        out,
+        "SELECT c.*, p.text AS post_text FROM community c LEFT JOIN posts p ON p.platform = c.platform AND p.post_id = c.post_ids[1] "
+        "WHERE c.rank <= 8 ORDER BY c.kind, c.likes DESC, c.platform, c.account_id, c.rank, c.text",
     )
     return {
         **posts, **copies,
-        "accounts": _query(out, "SELECT * FROM accounts WHERE n_posts > 0 ORDER BY real_share DESC NULLS LAST, platform, account_id LIMIT 40"),
-        "bought": _query(
-            out, "SELECT coordination_id, any_value(coordination_evidence) AS evidence, count(*) AS n, min(text) AS text, "
-            "count(DISTINCT post_id) AS posts FROM comments WHERE coordination_id IS NOT NULL "
-            f"GROUP BY coordination_id ORDER BY n DESC, coordination_id LIMIT {SHOWN}"),
-        "people": {kind: [p for p in people if p["kind"] == kind][:SHOWN] for kind in ("critic", "advocate", "lottery_hunter")},
+        **_standing(out, lang), "accounts": [row | {"says": _says(row, lang)} for row in _query(
+            out, "SELECT * FROM accounts WHERE n_posts > 0 ORDER BY real_share DESC NULLS LAST, platform, account_id LIMIT 40")],
+        "people": {kind: [p for p in people if p["kind"] == kind][:SHOWN] for kind in ("critic", "advocate", "voice", "lottery_hunter")},
         "rejects": _query(out, f"SELECT reason, count(*) AS n, min(source) AS source FROM rejects GROUP BY reason ORDER BY n DESC, reason LIMIT {SHOWN}"),
         "values": _values(out), "compared": _query(out, _COMPARED),
         "figures": _figures(out, words, NAMES[lang]),
+    }  # fmt: skip
+
+
+def _standing(out: Path, lang: str) -> Row:
+    """Who acts together, whom accounts share, where they stand, what money bought."""
+    odd = "list_has_any(reasons, ['likes_without_comments', 'reposts_without_comments'])"
+    return {
+        "groups": [row | {"says": evidence_words(row["evidence"] or "", lang)} for row in _query(
+            out, f"SELECT * FROM coordination ORDER BY mostly = 'genuine', n_comments DESC, platform, coordination_id LIMIT {2 * SHOWN}")],
+        "overlap": _query(out, f"SELECT * FROM overlap ORDER BY n_shared_bought DESC, share DESC, platform, account_id, other_account_id LIMIT {SHOWN}"),
+        "months": _query(
+            out, "SELECT *, strftime(month_start, '%Y-%m') AS label FROM months WHERE month_start = (SELECT max(month_start) FROM months) "
+            "ORDER BY rank NULLS LAST, platform, account_id LIMIT 40"),
+        "campaigns": _query(
+            out, "SELECT * FROM campaigns WHERE cost IS NOT NULL ORDER BY cost DESC, platform, account_id, campaign NULLS LAST LIMIT 20"),
+        "odd": _query(
+            out, "SELECT *, greatest(likes_vs_own, reposts_vs_own) AS vs_own, greatest(likes_vs_tier, reposts_vs_tier) AS vs_tier "
+            f"FROM posts WHERE {odd} ORDER BY greatest(likes_vs_own, likes_vs_tier, reposts_vs_own, reposts_vs_tier) DESC, platform, post_id LIMIT {SHOWN}"),
     }  # fmt: skip
 
 
@@ -233,6 +255,7 @@ def _figures(out: Path, words: Mapping[str, str], names: Mapping[str, str]) -> R
             words["templates"]: [row["templates"] for row in months],
         }
         figures["months"] = charts.lines([row["month"] for row in months], series)
+    figures |= _trends(out, words)
     mix = _query(out, "SELECT originality_label AS label, count(*) AS n FROM posts GROUP BY 1 ORDER BY n DESC, 1")
     if mix:
         figures["mix"] = charts.bars(
@@ -255,6 +278,46 @@ def _figures(out: Path, words: Mapping[str, str], names: Mapping[str, str]) -> R
     return figures
 
 
+def evidence_words(evidence: str, lang: str) -> str:
+    """Evidence of acting together as a reader understands it; what has no words stays as it is."""
+    words = EVIDENCE[lang]
+
+    def said(part: str) -> str:
+        key, sign, value = part.rpartition("=")
+        return words.get(part) or words.get(key + sign, part).format(value)
+
+    between = {"zh": "，", "en": ", "}[lang]
+    return " | ".join(between.join(map(said, group.split(";"))) for group in evidence.split(" | "))
+
+
+def _trends(out: Path, words: Mapping[str, str]) -> Row:
+    """Month by month: genuine interactions of the accounts that had most, and reads that were paid for and not."""
+    figures: Row = {}
+    trend = _query(out, "SELECT strftime(month_start, '%Y-%m') AS label, name, genuine_interactions AS n, sum(genuine_interactions) OVER (PARTITION BY platform, account_id) AS whole, "
+                        "platform, account_id FROM months WHERE genuine_interactions IS NOT NULL "
+                        "ORDER BY whole DESC, platform, account_id, label")  # fmt: skip
+    labels = sorted({row["label"] for row in trend})
+    series: dict[str, dict[str, float]] = {}
+    for row in trend:
+        series.setdefault(row["name"] or row["account_id"], {})[row["label"]] = row["n"]
+    if len(labels) > 1:
+        most = list(series.items())[: charts.MOST_LINES]
+        lines: dict[str, list[float | None]] = {name: [of.get(month) for month in labels] for name, of in most}
+        figures["standing_trend"] = charts.lines(labels, lines, share=False)
+    reads = _query(out, "SELECT strftime(month_start, '%Y-%m') AS label, CAST(sum(reads_paid) AS DOUBLE) AS paid, CAST(sum(reads_earned) AS DOUBLE) AS earned FROM months "
+                        "GROUP BY 1 HAVING paid IS NOT NULL OR earned IS NOT NULL ORDER BY 1")  # fmt: skip
+    if len(reads) > 1:
+        figures["reads_by_month"] = charts.lines(
+            [row["label"] for row in reads],
+            {
+                words["reads_paid"]: [row["paid"] for row in reads],
+                words["reads_earned"]: [row["earned"] for row in reads],
+            },
+            share=False,
+        )
+    return figures
+
+
 def write_report(out: Path, lang: str = "zh") -> Path:
     """Write `out`/report.html in one move and return its path; equal tables give equal bytes."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -273,6 +336,8 @@ def write_report(out: Path, lang: str = "zh") -> Path:
     environment.filters |= {
         "number": lambda value: _number(value, words), "percent": lambda value: _percent(value, words),
         "count": lambda value: _count(value, words),
+        "times": lambda value: "" if value is None else f"×{value:,.0f}",
+        "price": lambda value: words["missing"] if value is None else f"{value:,.2f}",
         "named": lambda code: codes.get(code, code),
         "account": lambda row: accounts.get((row["platform"], row["account_id"]), row["account_id"] or ""),
         "day": lambda value: value.strftime("%Y-%m-%d") if value else words["missing"],

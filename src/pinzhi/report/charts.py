@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _INK, _WARM, _COOL, _PALE = "#33413b", "#b4532a", "#3d7a5c", "#c9c4b6"
+_LINES = (_INK, _COOL, _WARM, "#7a6ea0", "#c9a23b", "#5b8fb0")
+MOST_LINES = len(_LINES)
 _IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NUMBERED, _QUOTED = re.compile(r'"id":"(p[0-9]+)"'), re.compile(r'"(p[0-9]+)"')
 _FONT = '"Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'
@@ -55,9 +57,9 @@ def bars(labels: Sequence[str], series: Mapping[str, Sequence[float]], *, stacke
     return _calm(plot)
 
 
-def lines(labels: Sequence[str], series: Mapping[str, Sequence[float | None]]) -> Any:
-    """Lines over months; a missing value is a gap."""
-    from bokeh.models import FactorRange, Range1d
+def lines(labels: Sequence[str], series: Mapping[str, Sequence[float | None]], *, share: bool = True) -> Any:
+    """Lines over months, at most MOST_LINES; a missing value is a gap. A `share` runs from 0 to 100, a count from 0 on."""
+    from bokeh.models import DataRange1d, FactorRange, NumeralTickFormatter, Range1d
     from bokeh.plotting import figure
 
     plot = figure(
@@ -65,9 +67,10 @@ def lines(labels: Sequence[str], series: Mapping[str, Sequence[float | None]]) -
         height=260,
         sizing_mode="stretch_width",
         toolbar_location=None,
-        y_range=Range1d(0, 100),
+        y_range=Range1d(0, 100) if share else DataRange1d(start=0),
     )
-    for (name, values), color in zip(series.items(), (_INK, _COOL, _WARM), strict=False):
+    plot.yaxis.formatter = NumeralTickFormatter(format="0,0")
+    for (name, values), color in zip(series.items(), _LINES, strict=False):
         points = [float("nan") if value is None else value for value in values]
         plot.line(list(labels), points, line_width=3, color=color, legend_label=name)
         plot.scatter(list(labels), points, size=8, color=color)
