@@ -22,7 +22,7 @@ _COUNTS = ", ".join(f"CAST(count(*) FILTER ({stance}) AS INTEGER) AS n_{stance}"
 def register_stances(
     connection: "DuckDBPyConnection", posts: str, comments: str, brands: Sequence[BrandProfile]
 ) -> None:
-    """View `stances`: every graded post of the table `posts` beside each value of its brand; `said`: its genuine `comments`. Both names
+    """View `stances`: every graded post of the table `posts` beside each value of its brand; `answers`: its genuine `comments`. Both names
     are SQL."""
     declared = [
         {"brand": brand.id, "value_id": value.id, "value_name": value.name, "rank": rank}
@@ -49,7 +49,7 @@ def register_stances(
         f"FROM {posts} p JOIN declared d ON d.brand = p.brand WHERE p.coherence_grade IS NOT NULL"
     )
     connection.execute(
-        "CREATE OR REPLACE TEMP VIEW said AS SELECT platform, post_id, comment_id, likes, sentiment < 0 AS is_negative, p_negative "
+        "CREATE OR REPLACE TEMP VIEW answers AS SELECT platform, post_id, comment_id, likes, sentiment < 0 AS is_negative, p_negative "
         f"FROM {comments} WHERE authenticity = 'genuine' AND NOT is_owner AND post_id IS NOT NULL"
     )
 
@@ -88,7 +88,7 @@ def brand_values(connection: "DuckDBPyConnection", config: ScoreConfig) -> pa.Ta
         "count(*) FILTER (NOT expresses) AS n_elsewhere, "
         "count(*) FILTER (NOT expresses AND is_negative) AS n_negative_elsewhere, "
         "list(platform || '/' || comment_id ORDER BY likes DESC NULLS LAST, platform, comment_id) FILTER (expresses AND is_negative)"
-        f"[:{SHOWN}] AS negative_comments FROM stances JOIN said USING (platform, post_id) WHERE is_own GROUP BY brand, value_id"
+        f"[:{SHOWN}] AS negative_comments FROM stances JOIN answers USING (platform, post_id) WHERE is_own GROUP BY brand, value_id"
     )
     rows = connection.sql(
         f"SELECT d.*, p.* EXCLUDE (brand, value_id), c.* EXCLUDE (brand, value_id) FROM declared d "
