@@ -19,7 +19,7 @@ from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.errors import InputError, StorageError
 from pinzhi.readers import Pseudonymiser
-from pinzhi.schemas import BRAND_VALUES, SCORED_COMMENTS, SCORED_POSTS, VALUE_MONTHS
+from pinzhi.schemas import BRAND_VALUES, GRAPH, OUTPUT, SCORED_COMMENTS, SCORED_POSTS, VALUE_MONTHS
 from pinzhi.tables import read_table
 from tests.conftest import ROOT
 from tests.fakes import FakeScorer
@@ -56,13 +56,13 @@ def score(
 
 
 def tables_digest(out: Path) -> dict[str, str]:
-    kinds = ("posts", "comments", "accounts", "community", "value_months", "brand_values", "rejects", "index")
+    kinds = (*OUTPUT, "index")
     return {
         str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest()
         for kind in kinds
         for path in sorted((out / kind).rglob("*"))
         if path.is_file()
-    } | {"report": hashlib.sha256((out / "report.html").read_bytes()).hexdigest()}
+    } | {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in ("report.html", GRAPH)}
 
 
 def test_a_second_run_scores_nothing(tmp_path: Path) -> None:
@@ -101,6 +101,18 @@ def test_a_corrected_mapping_replaces_what_was_read_by_the_old_one(tmp_path: Pat
             (platform, text) for text in ({"标题": ("开镰", "歇雨"), "话": ("早稻熟了", "雨大")}[column])
         }
     assert len(list((out / "canonical" / "files").iterdir())) == 1
+
+
+def test_a_file_of_costs_is_added_to_the_posts(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "a", 0, 6), tmp_path / "out"
+    (archive / "z_costs.csv").write_text(
+        "platform,post_id,cost,currency,campaign\nweibo,p00001,900.5,CNY,春\n", "utf-8"
+    )
+    score(archive, out)
+    rows = {row["post_id"]: row for row in read_table(out / "posts", SCORED_POSTS).to_pylist()}
+    assert (rows["p00001"]["cost"], rows["p00001"]["campaign"]) == (900.5, "春") and "番茄" in rows["p00001"]["text"]
+    (paid,) = read_table(out / "campaigns", OUTPUT["campaigns"]).to_pylist()
+    assert (paid["campaign"], paid["cost"], paid["n_posts"]) == ("春", 900.5, 1)
 
 
 def test_a_newer_export_of_the_same_name_wins(tmp_path: Path) -> None:

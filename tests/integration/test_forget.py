@@ -11,7 +11,7 @@ from pinzhi.archive.forget import forget
 from pinzhi.cli import main
 from pinzhi.errors import StorageError, UsageError
 from pinzhi.readers import Pseudonymiser
-from pinzhi.schemas import COMMUNITY, OUTPUT, SCORED_COMMENTS, SCORED_POSTS
+from pinzhi.schemas import COMMUNITY, GRAPH, OUTPUT, SCORED_COMMENTS, SCORED_POSTS
 from pinzhi.tables import read_table
 from tests.fakes import FakeScorer
 from tests.integration.test_archive import KEY, score, write_archive
@@ -45,7 +45,8 @@ def test_the_next_run_is_as_if_they_had_never_been_there(account: str, author: s
     assert (removed["posts"] > 0, removed["comments"] > 0) == (bool(account), bool(author))
     score(archive, out)
     score(strip(archive, tmp_path / "b", account=account, author=author), tmp_path / "fresh")
-    for table in ("posts", "comments", "accounts", "community", "value_months", "brand_values"):
+    assert (out / GRAPH).read_bytes() == (tmp_path / "fresh" / GRAPH).read_bytes()
+    for table in set(OUTPUT) - {"rejects"}:
         assert without_runs(out, table) == without_runs(tmp_path / "fresh", table), table
 
 
@@ -72,6 +73,7 @@ def test_nothing_of_them_stays_on_disk(tmp_path: Path) -> None:
             else names - set(posts)
         )
         assert not [name for name in asked if f'"{name}"' in shown or f"/{name}" in shown], path
+    assert not (out / GRAPH).exists()
     report = (out / "report.html").read_text("utf-8")
     assert gone not in report and "acc1" not in report
     for path in (out / "index").rglob("rows.arrow"):

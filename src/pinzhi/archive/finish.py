@@ -15,7 +15,7 @@ from pinzhi.archive.brand_values import brand_values, register_stances, value_mo
 from pinzhi.archive.measure import Inputs
 from pinzhi.archive.standing import campaigns, months, register_standing, register_usual
 from pinzhi.archive.store import Store, parquet_list
-from pinzhi.archive.together import coordination, overlap, register_said
+from pinzhi.archive.together import coordination, overlap, register_spoken
 from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.decide import decide_accounts, decide_comments, decide_posts
@@ -120,7 +120,7 @@ class Finishing:
 
     def _together(self, scratch: Mapping[str, Path]) -> dict[str, int]:
         """Write coordination, overlap and the graph."""
-        register_said(self._db, parquet_list([scratch["comments"]]), parquet_list([scratch["posts"]]))
+        register_spoken(self._db, parquet_list([scratch["comments"]]), parquet_list([scratch["posts"]]))
         groups, graph = coordination(self._db, self._config)
         written = {
             "coordination": self._write("coordination", self._stamped(groups, schemas.COORDINATION), ("coordination_id",)),

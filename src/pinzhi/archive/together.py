@@ -20,11 +20,11 @@ GRAPH_GROUPS = 2000  # the largest groups; a graph of more nobody can look at
 _LABEL = 40  # characters
 
 
-def register_said(db: "DuckDBPyConnection", comments: str, posts: str) -> None:
-    """Table said: scored comments (SQL over `comments`) that are not an account's own, with the account whose post they answer and,
+def register_spoken(db: "DuckDBPyConnection", comments: str, posts: str) -> None:
+    """Table spoken: scored comments (SQL over `comments`) that are not an account's own, with the account whose post they answer and,
     where it is known to the minute, its `second` since 1970."""
     db.execute(
-        "CREATE OR REPLACE TEMP TABLE said AS SELECT s.platform, s.comment_id, s.post_id, s.author_id, s.created_at, s.text, "
+        "CREATE OR REPLACE TEMP TABLE spoken AS SELECT s.platform, s.comment_id, s.post_id, s.author_id, s.created_at, s.text, "
         "s.authenticity, s.coordination_id, s.coordination_evidence, p.account_id, "
         "CASE WHEN c.time_precision IS DISTINCT FROM 'day' THEN epoch_ms(s.created_at) // 1000 END AS second "
         f"FROM {comments} s JOIN comments c USING (platform, comment_id) "
@@ -40,7 +40,7 @@ def coordination(db: "DuckDBPyConnection", config: ScoreConfig) -> tuple[pa.Tabl
     db.register("meetings", meetings)
     db.execute(
         "CREATE OR REPLACE TEMP TABLE grouped AS "
-        "SELECT platform, coordination_id, 'wording' AS kind, comment_id, coordination_evidence AS evidence FROM said "
+        "SELECT platform, coordination_id, 'wording' AS kind, comment_id, coordination_evidence AS evidence FROM spoken "
         "WHERE coordination_id IS NOT NULL UNION ALL "
         "SELECT platform, coordination_id, 'together', comment_id, evidence FROM meetings"
     )
@@ -52,7 +52,7 @@ def coordination(db: "DuckDBPyConnection", config: ScoreConfig) -> tuple[pa.Tabl
     lists = {"author_ids": "author_id", "account_ids": "account_id", "post_ids": "post_id", "comment_ids": "comment_id"}
     found = db.sql(
         "WITH m AS (SELECT g.*, s.author_id, s.account_id, s.post_id, s.created_at, s.text, s.authenticity "
-        "FROM grouped g JOIN said s USING (platform, comment_id)), "
+        "FROM grouped g JOIN spoken s USING (platform, comment_id)), "
         "counted AS (SELECT platform, coordination_id, authenticity, count(*) AS n FROM m GROUP BY ALL), "
         "most AS (SELECT platform, coordination_id, authenticity AS mostly FROM counted "
         "QUALIFY row_number() OVER (PARTITION BY platform, coordination_id ORDER BY n DESC, authenticity) = 1), "
@@ -72,7 +72,7 @@ def overlap(db: "DuckDBPyConnection", config: ScoreConfig) -> pa.Table:
     """Schema OVERLAP without run_id: pairs of accounts of a platform whom the same people answer, from `coordinated_from` on."""
     return db.sql(
         "WITH of_account AS (SELECT platform, account_id, author_id, bool_or(authenticity IN ('water_army', 'spam')) AS is_bought "
-        "FROM said WHERE author_id IS NOT NULL AND account_id IS NOT NULL GROUP BY ALL), "
+        "FROM spoken WHERE author_id IS NOT NULL AND account_id IS NOT NULL GROUP BY ALL), "
         "commenters AS (SELECT platform, account_id, count(*) AS n FROM of_account GROUP BY ALL), "
         "few AS (SELECT * FROM of_account QUALIFY row_number() OVER (PARTITION BY platform, author_id ORDER BY account_id) "
         f"<= {_ACCOUNTS}), "
@@ -95,12 +95,12 @@ def _together(db: "DuckDBPyConnection", config: ScoreConfig) -> tuple[pa.Table, 
     """Comments of the groups of authors that stand together, and the pairs (platform, a, b, n posts) that make them."""
     settings = config.comments
     db.execute(
-        "CREATE OR REPLACE TEMP TABLE met AS WITH busy AS (SELECT platform, author_id, count(DISTINCT post_id) AS n FROM said "
+        "CREATE OR REPLACE TEMP TABLE met AS WITH busy AS (SELECT platform, author_id, count(DISTINCT post_id) AS n FROM spoken "
         "WHERE author_id IS NOT NULL AND post_id IS NOT NULL AND second IS NOT NULL GROUP BY ALL "
         f"HAVING count(DISTINCT post_id) >= {settings.together_posts}), "
         "placed AS (SELECT s.platform, s.post_id, s.author_id, s.comment_id, s.second, b.n, "
         "row_number() OVER (PARTITION BY s.platform, s.post_id ORDER BY s.second, s.comment_id) AS place "
-        "FROM said s JOIN busy b USING (platform, author_id) WHERE s.post_id IS NOT NULL AND s.second IS NOT NULL), "
+        "FROM spoken s JOIN busy b USING (platform, author_id) WHERE s.post_id IS NOT NULL AND s.second IS NOT NULL), "
         "beside AS (SELECT x.platform, x.post_id, least(x.author_id, y.author_id) AS a, greatest(x.author_id, y.author_id) AS b, "
         "least(x.n, y.n) AS n, x.comment_id AS one, y.comment_id AS other FROM placed x "
         f"JOIN (SELECT unnest(range(1, {_NEIGHBOURS + 1})) AS step) ON true "
@@ -142,7 +142,7 @@ def _graph(db: "DuckDBPyConnection", groups: pa.Table, pairs: Sequence[dict[str,
     wordings = {(row["platform"], row["coordination_id"]): row for row in shown if row["kind"] == "wording"}
     links = db.sql(
         "SELECT s.platform, s.coordination_id, coalesce(s.author_id, s.post_id) AS hand, s.author_id IS NULL AS is_masked, "
-        "count(*) AS n FROM said s WHERE s.coordination_id IS NOT NULL AND coalesce(s.author_id, s.post_id) IS NOT NULL "
+        "count(*) AS n FROM spoken s WHERE s.coordination_id IS NOT NULL AND coalesce(s.author_id, s.post_id) IS NOT NULL "
         "GROUP BY ALL ORDER BY ALL"
     ).to_arrow_table().to_pylist()  # fmt: skip
     nodes: dict[str, Node] = {}

@@ -153,10 +153,11 @@ def count_genuine(posts: pa.Table, config: ScoreConfig) -> pa.Table:
         read = float((genuine[at] + other[at]).sum())
         if read < config.interaction.min_comments:
             continue
-        yes, no = genuine_odds(genuine[at], other[at], float(genuine[at].sum()) / read, config)
+        share = (float(genuine[at].sum()) + 0.5) / (read + 1)  # six of six genuine ones do not prove that all are
+        yes, no = genuine_odds(genuine[at], other[at], share, config)
         shares = (yes / (yes + no), beta.ppf(tail, yes, no), beta.ppf(1 - tail, yes, no))
-        for name, share in zip(names, shares, strict=True):
-            columns[name][at] = answered[at] * share
+        for name, part in zip(names, shares, strict=True):
+            columns[name][at] = answered[at] * part
     for name, values in columns.items():
         digits = 4 if name == "burst_usual" else 2
         posts = posts.append_column(name, pa.array(np.round(values, digits), pa.float32(), from_pandas=True))

@@ -5,11 +5,12 @@ from pinzhi.platforms import platform_name
 from pinzhi.readers import values
 from pinzhi.readers.base import Layout, Part, Shape
 
-_MARKS = {
-    "comments": {"comment_id", "text"},
-    "posts": {"post_id", "text"},
-    "accounts": {"account_id", "platform"},
-}
+_MARKS = (  # columns by which a table is known; the first that fits counts
+    ("comments", {"comment_id", "text"}),
+    ("posts", {"post_id", "text"}),
+    ("posts", {"post_id", "cost"}),  # what was paid for posts that other files hold
+    ("accounts", {"account_id", "platform"}),
+)
 
 
 def _layout(table: str) -> Layout:
@@ -25,7 +26,7 @@ def _layout(table: str) -> Layout:
     )
 
 
-_LAYOUTS = {table: _layout(table) for table in _MARKS}
+_LAYOUTS = {table: _layout(table) for table, _ in _MARKS}
 
 
 class CanonicalReader:
@@ -37,7 +38,7 @@ class CanonicalReader:
     def parts(self, shape: Shape) -> tuple[Part, ...]:
         """The table whose key columns are there."""
         for record in shape.sections.get("", ()):
-            table = next((table for table, marks in _MARKS.items() if marks <= record.keys()), None)
+            table = next((table for table, marks in _MARKS if marks <= record.keys()), None)
             if table is not None:
                 return (Part(_LAYOUTS[table]),)
         return ()
