@@ -258,6 +258,40 @@ SCORED_ACCOUNTS = _schema(
     *_STAMP,
 )
 
+ACCOUNT_MONTHS = _schema(
+    "account_months",
+    _key("platform"),
+    _key("account_id"),
+    ("month_at", TIME),  # the first instant of the month
+    ("n_posts", pa.int32()),  # that have words
+    ("n_templates", pa.int32()),
+    ("template_share", pa.float32()),
+    ("template_share_low", pa.float32()),
+    ("template_share_high", pa.float32()),
+    ("run_id", pa.string()),
+)
+
+COPIES = _schema(
+    "copies",
+    _key("platform"),
+    _key("post_id"),  # the copy, by an account that is none of the brand's
+    ("account_id", pa.string()),
+    ("published_at", TIME),
+    ("originality_label", pa.string()),  # duplicate or rewrite
+    _key("brand"),
+    _key("source_platform"),
+    _key("source_post_id"),  # the brand's post that was copied
+    ("source_account_id", pa.string()),
+    ("source_published_at", TIME),
+    ("relation", pa.string()),  # source; other_source: one of several; cluster: it is copied from a copy
+    ("p_derived", pa.float32()),  # p_duplicate + p_rewrite of the copy
+    ("source_similarity", pa.float32()),  # share of the copy that the source covers, 0-1; null but for `source`
+    ("spans", pa.list_(PAIR_SPAN)),  # null but for `source`
+    ("cluster_id", pa.string()),
+    ("cluster_size", pa.int32()),
+    ("run_id", pa.string()),
+)
+
 COMMUNITY = _schema(
     "community",
     _key("platform"),
@@ -425,6 +459,7 @@ OUTPUT = {
     "posts": SCORED_POSTS,
     "comments": SCORED_COMMENTS,
     "accounts": SCORED_ACCOUNTS,
+    "account_months": ACCOUNT_MONTHS,
     "community": COMMUNITY,
     "value_months": VALUE_MONTHS,
     "brand_values": BRAND_VALUES,
@@ -432,5 +467,6 @@ OUTPUT = {
     "overlap": OVERLAP,
     "months": MONTHS,
     "campaigns": CAMPAIGNS,
+    "copies": COPIES,
     "rejects": REJECTS,
 }

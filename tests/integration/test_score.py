@@ -14,9 +14,10 @@ from pinzhi.brand import BrandProfile
 from pinzhi.cli import main
 from pinzhi.errors import InputError, ModelError
 from pinzhi.heads.store import open_active
-from pinzhi.schemas import SCORED_POSTS
+from pinzhi.report import summary
+from pinzhi.schemas import COPIES, SCORED_POSTS
 from pinzhi.scoring import Scorer
-from pinzhi.tables import iter_tables
+from pinzhi.tables import iter_tables, read_table
 from tests.conftest import ROOT, at, comments, posts
 
 LVYE = str(ROOT / "configs" / "brands" / "lvye.yaml")
@@ -294,7 +295,11 @@ def test_the_report_says_who_copied_us(run_folder: Path) -> None:
     ours, others = (
         html.split(f"<h2>{title}</h2>")[1].split("<h2>")[0] for title in ("Who copied us", "Copies beside their source")
     )
-    assert "a2" in ours and "<mark>" in ours and "a2" in others
+    assert "a2" in ours and "<mark>" in ours and "a2" in others and "1 posts by 1 accounts" in ours
+    (row,) = read_table(run_folder / "copies", COPIES).to_pylist()
+    assert (row["post_id"], row["source_post_id"], row["brand"], row["relation"]) == ("s2", "s1", "lvye", "source")
+    assert row["spans"] and row["p_derived"] > 0.9 and summary(run_folder)["copied_us"] == 1
+    assert "Fatigue" in html and "0% of 1" in html
 
 
 def test_rejects_say_where(run_folder: Path) -> None:

@@ -198,6 +198,17 @@ def test_the_share_of_templates_leaves_out_posts_without_words(config: ScoreConf
     assert row["template_share"] == 0.25
 
 
+def test_templates_are_told_by_account_and_month_with_their_doubt(config: ScoreConfig) -> None:
+    template = {"originality_label": "template", "p_template": 0.9}
+    said = [{"p_template": 0.0}, template, template | {"published_at": at(30, 23)}, template | {"account_id": "b"},
+            template | {"published_at": None}, template | {"originality": None}, template | {"account_id": None}]  # fmt: skip
+    posts = pa.Table.from_pylist([PUBLISHED | {"published_at": at(1)} | one for one in said])
+    (ours, theirs) = interaction.aggregate_months(posts, config).to_pylist()
+    assert (ours["n_posts"], ours["n_templates"], ours["month_at"]) == (3, 2, at(1, 0))
+    assert ours["template_share_low"] < ours["template_share"] < ours["template_share_high"] < 1
+    assert theirs["template_share"] == 1 and theirs["template_share_low"] < 0.6  # of a single post
+
+
 @pytest.mark.parametrize(("followers", "reason"), [(None, "hidden_followers"), (0, "zero_followers")])
 def test_hidden_and_zero_followers_give_null_with_the_reason(
     followers: int | None, reason: str, config: ScoreConfig

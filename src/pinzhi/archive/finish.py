@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from pinzhi import interaction, schemas
 from pinzhi.archive.brand_values import brand_values, register_stances, value_months
+from pinzhi.archive.lineage import clustered, copies_of
 from pinzhi.archive.measure import Inputs
 from pinzhi.archive.standing import campaigns, months, register_standing, register_usual
 from pinzhi.archive.store import Store, parquet_list
@@ -56,7 +57,7 @@ class Finishing:
         self._pseudonym = pseudonym
 
     def tables(self, inputs: Inputs, brands: Sequence[BrandProfile]) -> dict[str, int]:
-        """Write all tables, and the graph of those who act together; returns rows written by table."""
+        """Write the tables of schemas.OUTPUT, and the graph of those who act together; returns rows written by table."""
         self._views(inputs, brands)
         as_of = self._as_of()
         scratch = {name: self._store.scratch / f"{name}.parquet" for name in ("posts", "comments")}
@@ -73,11 +74,15 @@ class Finishing:
                 posts_out.write_table(self._stamped(posts, posts_schema))
                 comments_out.write_table(self._stamped(comments, comments_schema))
                 hand_back()
-        sources = {"posts": self._clustered(scratch["posts"]), "comments": parquet_list([scratch["comments"]])}
+        posts_sql = clustered(self._db, parquet_list([scratch["posts"]]))
         counts = {
-            "posts": self._partition("posts", sources["posts"], "published_at", "post_id"),
-            "comments": self._partition("comments", sources["comments"], "created_at", "comment_id"),
+            "posts": self._partition("posts", posts_sql, "published_at", "post_id"),
+            "comments": self._partition("comments", parquet_list([scratch["comments"]]), "created_at", "comment_id"),
         }
+        self._db.execute(f"CREATE OR REPLACE TEMP TABLE copies AS FROM {copies_of(self._db, posts_sql, brands)}")
+        counts["copies"] = self._partition(
+            "copies", "copies", "published_at", "post_id, source_platform, source_post_id, brand"
+        )
         accounts = interaction.aggregate_accounts(
             pq.read_table(scratch["posts"], columns=[*interaction.POST_COLUMNS, *interaction.MORE_COLUMNS]),
             self._db.sql("SELECT * FROM accounts").to_arrow_table(),
@@ -86,6 +91,11 @@ class Finishing:
         )
         accounts = decide_accounts(accounts, self._config)
         counts["accounts"] = self._write("accounts", self._stamped(accounts, schemas.SCORED_ACCOUNTS), ("account_id",))
+        months = interaction.aggregate_months(
+            pq.read_table(scratch["posts"], columns=list(interaction.MONTH_COLUMNS)), self._config
+        )
+        self._db.register("months", self._stamped(months.drop_columns(["run_id"]), schemas.ACCOUNT_MONTHS))
+        counts["account_months"] = self._partition("account_months", "months", "month_at", "account_id")
         people = pa.concat_tables(community) if community else schemas.COMMUNITY.empty_table()
         people = self._stamped(people, schemas.COMMUNITY)
         counts["community"] = self._write("community", people, ("account_id", "kind", "rank", "author_id", "text"))
@@ -218,25 +228,6 @@ class Finishing:
             if name in schema.names:
                 table = table.append_column(name, pa.array([value] * n, schema.field(name).type))
         return check(table, schema)
-
-    def _clustered(self, posts: Path) -> str:
-        """SQL over `posts` with their clusters: derived posts and their sources, and the post to which all of a cluster goes
-        back."""
-        self._db.execute(
-            "CREATE OR REPLACE TEMP TABLE clusters AS WITH RECURSIVE edges AS ("
-            "SELECT platform, post_id, source_platform, source_post_id "
-            f"FROM {parquet_list([posts])} WHERE source_post_id IS NOT NULL), "
-            "back AS (SELECT platform, post_id, source_platform AS p, source_post_id AS i FROM edges UNION "
-            "SELECT b.platform, b.post_id, e.source_platform, e.source_post_id FROM back b JOIN edges e ON e.platform = b.p AND e.post_id = b.i), "
-            "roots AS (SELECT b.platform, b.post_id, b.p || '/' || b.i AS cluster_id, b.p, b.i FROM back b "
-            "ANTI JOIN edges e ON e.platform = b.p AND e.post_id = b.i), "
-            "members AS (SELECT platform, post_id, cluster_id FROM roots UNION SELECT p, i, cluster_id FROM roots) "
-            "SELECT *, CAST(count(*) OVER (PARTITION BY cluster_id) AS INTEGER) AS cluster_size FROM members"
-        )
-        return (
-            "(SELECT p.* REPLACE (c.cluster_id AS cluster_id, c.cluster_size AS cluster_size) "
-            f"FROM {parquet_list([posts])} p LEFT JOIN clusters c USING (platform, post_id))"
-        )
 
     def _partition(self, name: str, source: str, time: str, key: str) -> int:
         """Rows of `source` to hive partitions; one file of a partition is in memory at a time."""

@@ -20,7 +20,7 @@ from pinzhi.readers.pseudonym import key_path
 from pinzhi.tables import read_file, write_parquet, write_partition, write_text
 
 _BY = {"posts": ("account_id",), "comments": ("author_id",), "accounts": ("account_id",),
-       "community": ("author_id", "account_id"), "value_months": ("account_id",), "coordination": ("author_ids", "account_ids"),
+       "community": ("author_id", "account_id"), "copies": ("account_id",), "account_months": ("account_id",), "value_months": ("account_id",), "coordination": ("author_ids", "account_ids"),
        "overlap": ("account_id", "other_account_id"), "months": ("account_id",), "campaigns": ("account_id",),
        }  # whom a row is by or about  # fmt: skip
 _KEYED = ("posts", "comments")
@@ -245,6 +245,16 @@ def _rewrite_partition(path: Path, table: str, gone: Forgotten) -> None:
         kept = _changed(
             kept, "cluster_id", [None if _is_gone(gone, one) else one for one in kept["cluster_id"].to_pylist()]
         )
+    if table == "copies" and gone.posts:
+        named = (
+            zip(kept[platform].to_pylist(), kept[post].to_pylist(), strict=True)
+            for platform, post in (("platform", "post_id"), ("source_platform", "source_post_id"))
+        )
+        is_gone = [
+            _is_gone(gone, cluster) or any(gone.has_post(*one) for one in both)
+            for cluster, *both in zip(kept["cluster_id"].to_pylist(), *named, strict=True)
+        ]
+        kept = kept.filter(pa.array([not one for one in is_gone], pa.bool_()))
     if not kept.equals(rows):
         write_partition(kept, path, schemas.OUTPUT[table])
 

@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from pinzhi.config import AccountsConfig, ScoreConfig
-from pinzhi.interaction.posts import answers, genuine_odds
+from pinzhi.interaction.posts import answers, genuine_odds, share_interval
 from pinzhi.labels import Originality
+from pinzhi.schemas import ACCOUNT_MONTHS, SCORED_ACCOUNTS
 
 # Of decided posts, what accounts are made of.
 POST_COLUMNS = ("platform", "account_id", "n_comments", "n_genuine", "comments", "reposts", "reads", "quality", "originality",
@@ -20,6 +21,7 @@ POST_COLUMNS = ("platform", "account_id", "n_comments", "n_genuine", "comments",
 # And, where they are known, what else is told of the account.
 MORE_COLUMNS = {"published_at": None, "n_incentive": 0, "evidence": None}
 EVIDENCE = ("text", "time", "author", "profile")
+MONTH_COLUMNS = ("platform", "account_id", "published_at", "originality", "originality_label", "p_template")
 _RESAMPLES = 400  # of the posts of one account, for the interval
 _LEAST = 0.02  # genuine interactions a post below which less is not told apart
 
@@ -69,9 +71,27 @@ def aggregate_accounts(
     names = ("platform", "account_id", "name", "followers", "real_share", "real_share_low", "real_share_high",
              "real_followers", "n_posts", "n_comments", "genuine_share", "genuine_per_post", "quality", "template_share",
              "reach", "evidence", "growth", "growth_at", "lottery_share", "reasons")  # fmt: skip
-    from pinzhi.schemas import SCORED_ACCOUNTS
-
     return pa.Table.from_pylist(rows, schema=pa.schema([SCORED_ACCOUNTS.field(name) for name in names]))
+
+
+def aggregate_months(posts: pa.Table, config: ScoreConfig) -> pa.Table:
+    """Share of templates among the posts with words of each account and month (UTC), with its interval; `posts` are decided ones.
+    A row for each month in which the account published, sorted by key."""
+    said: dict[tuple[str, str, datetime], list[tuple[bool, float]]] = {}
+    for row in posts.select(MONTH_COLUMNS).to_pylist():
+        if None not in (row["account_id"], row["published_at"], row["originality"]):
+            month = row["published_at"].replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+            is_template = row["originality_label"] == Originality.TEMPLATE
+            said.setdefault((row["platform"], row["account_id"], month), []).append((is_template, row["p_template"]))
+    rows = []
+    for key in sorted(said):
+        labels, p = (np.array(column) for column in zip(*said[key], strict=True))
+        share, low, high = (round(one, 4) for one in share_interval(labels, p, config.interaction.interval))
+        names = ("platform", "account_id", "month_at", "n_posts", "n_templates", "template_share",
+                 "template_share_low", "template_share_high")  # fmt: skip
+        values = (*key, len(labels), int(labels.sum()), share, low, high)
+        rows.append(dict(zip(names, values, strict=True)))
+    return pa.Table.from_pylist(rows, schema=ACCOUNT_MONTHS)
 
 
 def _account(

@@ -14,12 +14,13 @@ from pinzhi.interaction.coordination import is_hollow, profiles, seconds
 Key = tuple[str, str | None]
 
 
-def share_interval(labelled: np.ndarray, p_genuine: np.ndarray, interval: float) -> tuple[float, float, float]:
-    """Share of genuine comments with its credible interval, from labels [n] (bool) and probabilities [n].
+def share_interval(labelled: np.ndarray, p: np.ndarray, interval: float) -> tuple[float, float, float]:
+    """Share of rows that have a label, such as genuine comments, with its credible interval, from labels [n] (bool) and
+    their probabilities [n].
 
     The share of the labels is the point.
     """
-    return beta_interval(len(labelled), int(labelled.sum()), float((p_genuine * (1 - p_genuine)).sum()), interval)
+    return beta_interval(len(labelled), int(labelled.sum()), float((p * (1 - p)).sum()), interval)
 
 
 def beta_interval(n: int, k: int, doubt: float, interval: float) -> tuple[float, float, float]:

@@ -1,6 +1,5 @@
 """Queries over the tables of a run, and the page made of them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,8 +59,18 @@ def summary(out: Path) -> Row:
         "sum(real_followers) AS real_followers FROM accounts",
     )
     (rejects,) = _query(out, "SELECT count(*) AS rejected FROM rejects")
+    (copied,) = _query(
+        out, "SELECT count(DISTINCT (platform, post_id)) AS copied_us, "
+        "count(DISTINCT (platform, account_id)) FILTER (account_id IS NOT NULL) AS copiers FROM copies")  # fmt: skip
     n = comments["comments"]
-    return {**posts, **comments, **accounts, **rejects, "genuine_share": comments["genuine"] / n if n else None}
+    return {
+        **posts,
+        **comments,
+        **accounts,
+        **rejects,
+        **copied,
+        "genuine_share": comments["genuine"] / n if n else None,
+    }
 
 
 def summary_markdown(numbers: Mapping[str, Any], lang: str = "zh") -> str:
@@ -69,7 +78,7 @@ def summary_markdown(numbers: Mapping[str, Any], lang: str = "zh") -> str:
     words = _words(lang)
     rows = [(words["quality"], _number(numbers["quality"], words)), (words["genuine"], _percent(numbers["genuine_share"], words)),
             (words["real"], f"{_count(numbers['real_followers'], words)} / {_count(numbers['claimed_followers'], words)}"),
-            (words["copies"], str(numbers["copies"])), (words["rejects"], str(numbers["rejected"]))]  # fmt: skip
+            (words["copies"], str(numbers["copies"])), (words["copied_us"], words["copied_us_says"].format(**numbers)), (words["rejects"], str(numbers["rejected"]))]  # fmt: skip
     return "\n".join(["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)]) + "\n"
 
 
@@ -141,7 +150,10 @@ def _content(out: Path, lang: str) -> Row:
             "violations": "WHERE coherence_grade = 0 ORDER BY coherence, platform, post_id",
         }.items()
     }
-    copies = {"copied_us": _copies(out, _of_ours(out)), "copied": _copies(out, "true")}
+    copies = {
+        "copied_us": _copies(out, "SEMI JOIN copies c ON c.relation = 'source' AND c.platform = p.platform AND c.post_id = p.post_id"),
+        "copied": _copies(out, ""),
+    }  # fmt: skip
     people = _query(
         out,
         "SELECT c.*, p.text AS post_text FROM community c LEFT JOIN posts p ON p.platform = c.platform AND p.post_id = c.post_ids[1] "
@@ -149,6 +161,12 @@ def _content(out: Path, lang: str) -> Row:
     )
     return {
         **posts, **copies,
+        "copiers": _query(
+            out, "SELECT platform, account_id, count(DISTINCT post_id) AS n, "
+            "count(DISTINCT post_id) FILTER (originality_label = 'rewrite') AS n_rewrites, "
+            "count(DISTINCT source_post_id) AS n_sources, min(published_at) AS first_at, max(published_at) AS last_at "
+            f"FROM copies GROUP BY platform, account_id ORDER BY n DESC, platform, account_id LIMIT {SHOWN}"),
+        "fatigue": _fatigue(out),
         **_standing(out, lang), "accounts": [row | {"says": _says(row, lang)} for row in _query(
             out, "SELECT * FROM accounts WHERE n_posts > 0 ORDER BY real_share DESC NULLS LAST, platform, account_id LIMIT 40")],
         "people": {kind: [p for p in people if p["kind"] == kind][:SHOWN] for kind in ("critic", "advocate", "voice", "lottery_hunter")},
@@ -176,28 +194,19 @@ def _standing(out: Path, lang: str) -> Row:
     }  # fmt: skip
 
 
-def _of_ours(out: Path) -> str:
-    """SQL that is true of posts p of others whose source s an account of the brands published."""
-    path = out / schemas.BRANDS
-    brands = json.loads(path.read_text("utf-8")) if path.exists() else []
-    own = [account for brand in brands for account in brand.get("accounts", ())]
-    quoted = [f"({_quoted(account['platform'])}, {_quoted(account['account_id'])})" for account in own]
-    return f"(s.platform, s.account_id) IN ({', '.join(quoted)}) AND NOT p.is_self" if quoted else "false"
-
-
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _copies(out: Path, where: str) -> list[Row]:
-    """Copies and rewrites `where` their post p and its source s are such, the least original first, both with the passages that
-    they share."""
+def _copies(out: Path, among: str) -> list[Row]:
+    """Copies and rewrites p `among` some others (SQL), the least original first, and their sources, both with the passages that they
+    share."""
     copies = _query(
         out,
         "SELECT p.platform, p.post_id, p.account_id, p.text, p.spans, p.originality_label, p.source_similarity, p.published_at, "
         "s.text AS source_text, s.account_id AS source_account, s.platform AS source_platform, s.published_at AS source_at FROM posts p "
         "JOIN posts s ON s.platform = p.source_platform AND s.post_id = p.source_post_id "
-        f"WHERE p.originality_label IN ('duplicate', 'rewrite') AND {where} ORDER BY p.originality, p.platform, p.post_id "
+        f"{among} WHERE p.originality_label IN ('duplicate', 'rewrite') ORDER BY p.originality, p.platform, p.post_id "
         f"LIMIT {SHOWN}",
     )
     for row in copies:
@@ -234,6 +243,22 @@ _COMPARED = (
     "ON m.brand = p.brand AND m.platform = p.platform AND m.account_id IS NOT DISTINCT FROM p.account_id "
     "WHERE coherence_grade IS NOT NULL GROUP BY ALL ORDER BY p.brand, m.is_own DESC, expresses DESC, p.platform, p.account_id LIMIT 40"
 )
+
+
+def _fatigue(out: Path) -> Row:
+    """Share of templates by account and month: the last months, and the accounts that published most in them."""
+    rows = _query(out, "SELECT platform, account_id, strftime(month_at, '%Y-%m') AS month_said, n_posts, template_share "
+                       "FROM account_months ORDER BY platform, account_id, month_at")  # fmt: skip
+    months = sorted({row["month_said"] for row in rows})[-SHOWN:]
+    accounts: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        if row["month_said"] in months:
+            accounts.setdefault((row["platform"], row["account_id"]), {})[row["month_said"]] = row
+    most = sorted(accounts, key=lambda key: (-sum(row["n_posts"] for row in accounts[key].values()), key))[:SHOWN]
+    return {
+        "months": months,
+        "accounts": [{"platform": p, "account_id": a, "by_month": accounts[p, a]} for p, a in most],
+    }
 
 
 def _figures(out: Path, words: Mapping[str, str], names: Mapping[str, str]) -> Row:
