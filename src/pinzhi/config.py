@@ -30,6 +30,7 @@ class OriginalityConfig(_Section):
     derived_from: Share
     unshown_weight: Share
     template_from: Share
+    template_accounts: Annotated[int, Field(ge=3)]  # fewer are not counted
     quote_from: Share
     quote_worth: Share
     template_worth: Share

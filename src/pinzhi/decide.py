@@ -82,6 +82,15 @@ def _as_shown(p: np.ndarray, spans: pa.ChunkedArray, config: ScoreConfig) -> np.
     return result
 
 
+def _as_boilerplate(p: np.ndarray, is_boilerplate: np.ndarray) -> np.ndarray:
+    """Probabilities [n, 5] after the copies among boilerplate (mask [n]) have become templates: what many accounts fill in is
+    copied from nobody. What is original in them stays so, for a report in the usual form brings news."""
+    result = p.copy()
+    result[is_boilerplate, 3] += result[is_boilerplate, 1:3].sum(1)
+    result[is_boilerplate, 1:3] = 0
+    return result
+
+
 def _originality_label(p: np.ndarray, raw: np.ndarray, is_undetermined: bool, config: ScoreConfig) -> Originality:
     """Label from probabilities [5]; `raw` [5], as the judge gave them, tells a duplicate from a rewrite."""
     settings = config.originality
@@ -166,13 +175,14 @@ def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
     """Append originality, originality_label, coherence, coherence_grade, the values that each post expresses, touches and
     contradicts, interaction, quality, verdict and reasons; only a duplicate or a rewrite keeps its source. A post without words gets no score and no verdict."""
     raw = _matrix(measures, schemas.P_ORIGINALITY)
-    p = _as_shown(raw, measures["spans"], config)
     platforms, source_platforms = measures["platform"].to_pylist(), measures["source_platform"].to_pylist()
     is_self = measures["is_self"].to_pylist()
     syndicated = np.array(
         [bool(own) and source != here for own, source, here in zip(is_self, source_platforms, platforms, strict=True)],
         dtype=bool,
     )
+    is_boilerplate = _column(measures, "n_frame_accounts") >= config.originality.template_accounts
+    p = _as_boilerplate(_as_shown(raw, measures["spans"], config), is_boilerplate & ~syndicated)
     original = originality(p, syndicated, config)
     undetermined = measures["is_undetermined"].to_pylist()
     worded = np.array([not is_blank(text) for text in measures["text"].to_pylist()], dtype=bool)

@@ -125,6 +125,7 @@ _ORIGINALITY_FIELDS: list[tuple[str, pa.DataType]] = [
     ("other_sources", pa.list_(pa.string())),  # "platform/post_id" of further earlier near matches
     ("is_self", pa.bool_()),  # the source is by the same account, or by the brand on another platform
     ("is_undetermined", pa.bool_()),  # near match, but times are equal or missing
+    ("n_frame_accounts", pa.int32()),  # other accounts that published its skeleton before, each with other fillings
 ]
 
 ORIGINALITY_MEASURES = _schema("originality_measures", _key("platform"), _key("post_id"), *_ORIGINALITY_FIELDS)

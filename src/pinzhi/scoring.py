@@ -386,6 +386,7 @@ class Scorer:
             source_text=index.text_of(source) if index is not None and row["source_post_id"] else None,
             spans=tuple(PairSpan(**span) for span in row["spans"] or ()),
             other_sources=tuple(row["other_sources"] or ()),
+            n_frame_accounts=row["n_frame_accounts"] or 0,
             n_compared=len(index) if index is not None else 0,
         )
         values = {
@@ -458,6 +459,7 @@ def _measure(finding: Finding) -> dict[str, Any]:
         "other_sources": ["/".join(key) for key in finding.others],
         "is_self": finding.is_self,
         "is_undetermined": finding.is_undetermined,
+        "n_frame_accounts": finding.n_frame_accounts,
     }
 
 

@@ -51,6 +51,7 @@ class OriginalityScore:
     source_text: str | None = None
     spans: tuple[PairSpan, ...] = ()
     other_sources: tuple[str, ...] = ()  # "platform/post_id" of further earlier near matches
+    n_frame_accounts: int = 0  # other accounts that published its skeleton before, each with other fillings
     n_compared: int = 0
 
 

@@ -22,7 +22,7 @@ def measured(**given: object) -> pa.Table:
     row = {
         "platform": "weibo", **dict(zip(P_ORIGINALITY, (1.0, 0.0, 0.0, 0.0, 0.0), strict=True)), "source_platform": None,
         "source_post_id": None, "source_account_id": None, "source_published_at": None, "source_similarity": 0.5, "spans": [{"start": 0, "end": 2}], "text": "番茄红了", "title": None,
-        "other_sources": ["weibo/t"], "is_self": False, "is_undetermined": False, "genuine_share": None, "n_comments": 0,
+        "other_sources": ["weibo/t"], "is_self": False, "is_undetermined": False, "n_frame_accounts": 0, "genuine_share": None, "n_comments": 0,
         "values": [{"value_id": "environment", "p_expresses": 0.9, "p_touches": 0.05, "p_contradicts": 0.0, "spans": []}],
         **given,
     }  # fmt: skip
@@ -94,6 +94,19 @@ def test_a_copy_is_held_but_syndication_costs_nothing(config: ScoreConfig) -> No
     assert foreign["verdict"] == "hold" and foreign["originality"] < 5
     assert own["verdict"] == "publish" and own["originality"] > 95 and "syndication" in own["reasons"]
     assert recycled["verdict"] == "hold" and "recycled" in recycled["reasons"]
+
+
+def test_what_many_accounts_fill_in_is_copied_from_nobody(config: ScoreConfig) -> None:
+    copy = dict(zip(P_ORIGINALITY, (0.02, 0.7, 0.08, 0.2, 0.0), strict=True)) | {"source_platform": "weibo"}
+    least = config.originality.template_accounts
+    few, many = (decided(config, **copy, n_frame_accounts=n) for n in (least - 1, least))
+    assert (few["originality_label"], few["verdict"]) == ("duplicate", "hold")
+    assert (many["originality_label"], many["verdict"], many["source_post_id"]) == ("template", "revise", None)
+    news = dict(zip(P_ORIGINALITY, (0.9, 0.05, 0.05, 0.0, 0.0), strict=True))
+    assert decided(config, **news, n_frame_accounts=99)["originality_label"] == "original"
+    own = decided(config, **copy | {"source_platform": "douyin"}, is_self=True, n_frame_accounts=99)
+    assert "syndication" in own["reasons"]
+    assert decided(config, **copy, n_frame_accounts=None)["originality_label"] == "duplicate"
 
 
 def test_undetermined_is_no_accusation(config: ScoreConfig) -> None:

@@ -160,6 +160,7 @@ def as_json(result: "PostScore", brand: "BrandProfile", lang: Lang) -> dict[str,
             "source_text": originality.source_text,
             "spans": [vars(span) for span in originality.spans],
             "other_sources": list(originality.other_sources),
+            "n_frame_accounts": originality.n_frame_accounts,
             "n_compared": originality.n_compared,
         },
         "coherence": {

@@ -2,31 +2,34 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from pinzhi.originality.evidence import FEATURES, Words, aligned_clauses, pair_features, shared_spans
+from pinzhi.originality.frames import Account, Framed, users_of_frame
 from pinzhi.originality.index import PostIndex, union
 from pinzhi.originality.rows import UNKNOWN, IndexRows, Key, Order
 from pinzhi.originality.words import WordReader
 from pinzhi.quotation import is_attributed
 from pinzhi.types import PairSpan
 
-RULES = "5"  # of what follows from the same models; others give every stored finding anew
+RULES = "6"  # of what follows from the same models; others give every stored finding anew
 ORIGINAL, DUPLICATE, REWRITE, QUOTE = range(4)  # of the pair judge
 UNRELATED = 0.98  # probability of an original from which a candidate is not worth reading
 SURELY = 0.95  # probability of a duplicate from which reading adds nothing
 _AT_ONCE = 512  # posts that are compared at once
 _MANY = 64  # posts whose search is worth more than one thread
 _AFFECTED = 50  # later posts that are judged again for one that comes before them
+_ALIKE = 32  # near copies among which the accounts are counted that use the frame of a post
+_FEW = 3  # near copies below which they are not counted
 _UNCLEAR = 2  # candidates of which nobody knows whether they are earlier: a sign that something is there is enough
 _PART = 0.15  # share of a post from which a source of its own is looked for
 DERIVED_FROM = 0.5  # probability of duplicate, rewrite or quote from which a candidate counts as a source
 
 
-Accounts = Set[tuple[str, str | None]]  # (platform, account) of all that speak for one brand
+Accounts = Set[Account]  # of all that speak for one brand
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Finding:
     others: tuple[Key, ...] = ()
     is_self: bool = False
     is_undetermined: bool = False
+    n_frame_accounts: int = 0  # other accounts that had used its frame before, each with fillings of its own
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ class Search:
 
     def _judged(self, rows: IndexRows, index: PostIndex, own: Sequence[Accounts]) -> list[Finding]:
         itself = index.find(rows.keys)
-        earlier = _candidates(rows, index, itself, Order.EARLIER, self._limit)
+        alike = index.near_duplicates(rows, Order.EARLIER, max(_ALIKE, self._limit), itself)
+        earlier = _candidates(rows, index, itself, Order.EARLIER, self._limit, near=alike)
         unclear = _candidates(rows, index, itself, Order.UNCLEAR, _UNCLEAR)
         wanted = np.unique(
             np.concatenate([np.zeros(0, np.int64), *map(np.asarray, earlier + unclear)]).astype(np.int64)
@@ -108,7 +113,9 @@ class Search:
         )
         with self._quietly():
             judged = self._judge_all(rows, others, before, beside)
-            return [self._finding(rows, i, others, judged[i], own) for i in range(len(rows))]
+            findings = [self._finding(rows, i, others, judged[i], own) for i in range(len(rows))]
+            frames = _frame_accounts(rows, index, alike, own)
+            return [replace(found, n_frame_accounts=n) for found, n in zip(findings, frames, strict=True)]
 
     def later_matches(self, rows: IndexRows, index: PostIndex) -> Iterable[Key]:
         """Keys of posts in `index` that come surely after one of `rows` and are near it, or near it at a time of which nobody knows
@@ -270,17 +277,41 @@ def _age(rows: IndexRows, at: int) -> tuple[int, Key]:
 
 
 def _candidates(
-    rows: IndexRows, index: PostIndex, itself: np.ndarray, order: Order, limit: int, most_like: int | None = None
-) -> list[list[int]]:
+    rows: IndexRows, index: PostIndex, itself: np.ndarray, order: Order, limit: int, most_like: int | None = None,
+    near: Sequence[np.ndarray] | None = None,
+) -> list[list[int]]:  # fmt: skip
     """Rows of `index` that stand in `order` to each of `rows` and may be its source or its copy, at most `limit`, of which the
-    nets of words and of embeddings, which find something for everything, find `most_like` each."""
+    nets of words and of embeddings, which find something for everything, find `most_like` each; `near` are those that the net of
+    near copies has found, `limit` or more, where it was asked before."""
     nets = (
-        index.near_duplicates(rows, order, limit, itself),
+        index.near_duplicates(rows, order, limit, itself) if near is None else [found[:limit] for found in near],
         index.partial_copies(rows, order, limit, itself),
         index.shared_words(rows, order, most_like or limit, itself),
         index.nearest(rows, order, most_like or limit, itself),
     )
     return [union(*found, limit=limit) for found in zip(*nets, strict=True)]
+
+
+def _frame_accounts(
+    rows: IndexRows, index: PostIndex, alike: Sequence[np.ndarray], own: Sequence[Accounts]
+) -> list[int]:
+    """For each of `rows` how many other accounts have its frame among the rows `alike` of `index`; accounts of one brand are one."""
+    some = [found if len(found) >= _FEW else found[:0] for found in alike]
+    wanted = np.unique(np.concatenate([np.zeros(0, np.int64), *some])).astype(np.int64)
+    others = index.take(wanted)
+    framed = [Framed(text) for text in others.texts]
+
+    def speaker(key: Key, account: str | None) -> Account:
+        return min((min(brand) for brand in own if (key[0], account) in brand), default=(key[0], account))
+
+    counts = []
+    for key, account, text, found in zip(rows.keys, rows.accounts, rows.texts, some, strict=True):
+        known = [at for at in np.searchsorted(wanted, found).tolist() if others.accounts[at] is not None]
+        known.sort(key=lambda at: _age(others, at))
+        said = [(speaker(others.keys[at], others.accounts[at]), framed[at]) for at in known]
+        me = None if account is None else speaker(key, account)
+        counts.append(users_of_frame(Framed(text), ((who, what) for who, what in said if who != me)))
+    return counts
 
 
 def _pieces(rows: IndexRows) -> Iterator[IndexRows]:
