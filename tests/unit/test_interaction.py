@@ -15,6 +15,7 @@ from pinzhi.archive.standing import campaigns, months, register_standing, regist
 from pinzhi.archive.together import coordination, overlap, register_spoken
 from pinzhi.config import ScoreConfig
 from pinzhi.decide import decide_comments, decide_posts
+from pinzhi.evaluation import simulation
 from pinzhi.interaction.graph import Edge, Node, components, gexf
 from pinzhi.interaction.topics import topic
 from pinzhi.report.build import evidence_words
@@ -325,6 +326,33 @@ def test_an_account_knows_its_rank_by_month_and_in_how_many_weeks_it_is_seen(
     ranks = [(row["account_id"], row["rank"], row["n_ranked"], row["n_weeks_first_five"]) for row in found[:7]]
     assert ranks[0] == ("a1", 6, 6, 0) and ranks[5] == ("a6", 1, 6, 2) and ranks[6] == ("b", None, 6, None)
     assert found[7]["rank"] == 1 and found[7]["n_weeks"] is None, "alone, nobody is among the first five"
+
+
+def test_the_interval_covers_the_truth_in_nine_of_ten_posts(
+    config: ScoreConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = np.random.default_rng(3)
+    p = chance.beta(1.2, 0.6, 4_000)  # models that know what they know, and take two of three comments for genuine
+    pool = simulation.Pool(chance.random(4_000) < p, p > 0.5, p)
+    monkeypatch.setattr(simulation, "_POSTS", 200)
+    found = simulation.coverage(pool, config, chance)
+    assert 0.86 <= found["covered"] <= 0.97
+    assert (
+        found["n_100"]["error"] < found["n_100"]["error_of_labels"] and found["n_100"]["width"] < found["n_10"]["width"]
+    )
+
+
+def test_honest_accounts_rank_above_bought_ones(config: ScoreConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = np.arange(1_000) % 3 > 0
+    monkeypatch.setattr(simulation, "_ACCOUNTS", 60)
+    found = simulation.ranking(simulation.Pool(truth, truth, truth * 0.9 + 0.05), config, np.random.default_rng(4))
+    assert found["auroc"] > 0.9 and found["auroc"] > found["genuine_share"] and found["abstained"] == 0
+
+
+def test_what_the_context_turned_round_counts_as_turned_round() -> None:
+    sure, turned = np.full(20, 0.97), np.zeros(20, dtype=bool)
+    share, low, high = interaction.share_interval(turned, sure, 0.9)
+    assert share == low == 0 and high < 0.2 < 0.8 < interaction.share_interval(~turned, sure, 0.9)[1]
 
 
 def test_evidence_is_told_in_words() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from pinzhi.config import AccountsConfig, ScoreConfig
-from pinzhi.interaction.posts import answers, genuine_odds, share_interval
+from pinzhi.interaction.posts import answers, beta_interval, genuine_odds
 from pinzhi.labels import Originality
 from pinzhi.schemas import ACCOUNT_MONTHS, SCORED_ACCOUNTS
 
@@ -86,7 +86,10 @@ def aggregate_months(posts: pa.Table, config: ScoreConfig) -> pa.Table:
     rows = []
     for key in sorted(said):
         labels, p = (np.array(column) for column in zip(*said[key], strict=True))
-        share, low, high = (round(one, 4) for one in share_interval(labels, p, config.interaction.interval))
+        interval = beta_interval(
+            len(labels), int(labels.sum()), float((p * (1 - p)).sum()), config.interaction.interval
+        )
+        share, low, high = (round(one, 4) for one in interval)
         names = ("platform", "account_id", "month_at", "n_posts", "n_templates", "template_share",
                  "template_share_low", "template_share_high")  # fmt: skip
         values = (*key, len(labels), int(labels.sum()), share, low, high)
