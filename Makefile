@@ -30,6 +30,7 @@ bench: $(VENV)/.stamp-dev
 
 gate: $(VENV)/.stamp-dev demo
 	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pinzhi.evaluation.grades
 	$(BIN)/python -m pinzhi.evaluation.archive $(OUT) data/labels/demo.jsonl
 	$(BIN)/python -m pipelines.evaluate $(DATA) --out out/evaluation
 

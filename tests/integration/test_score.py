@@ -151,6 +151,9 @@ def test_what_a_brand_repeats_is_its_own_but_not_another_brands(scorer: Scorer) 
 
     own = sources(said(lvye, "weibo", 1), said(lvye, "xiaohongshu", 2), said(lvye, "xiaohongshu", 9))
     assert own == [(False, None), (True, "lvye1"), (True, "lvye2")], "the last one is recycled where it already was"
+    thief = said(lvye, "weibo", 2) | {"account_id": "thief", "post_id": "t"}
+    between = sources(said(lvye, "weibo", 1), thief, said(lvye, "xiaohongshu", 3))
+    assert between == [(False, None), (False, "lvye1"), (True, "lvye1")], "who copied it meanwhile is not its source"
     assert sources(said(chengli, "weibo", 1), said(lvye, "xiaohongshu", 2))[1] == (False, "chengli1")
 
 

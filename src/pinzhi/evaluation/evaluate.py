@@ -11,6 +11,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 from pinzhi.config import ScoreConfig
 from pinzhi.evaluation.baselines import linear_baseline
 from pinzhi.evaluation.coherence import evaluate_coherence
+from pinzhi.evaluation.gate import rewrites_found
 from pinzhi.evaluation.metrics import accuracy, bootstrap, expected_calibration_error, macro_f1
 from pinzhi.evaluation.sentence_pairs import evaluate_similarity
 from pinzhi.heads.modules import PairJudge
@@ -132,11 +133,17 @@ def _called(rows: Sequence[PairRow], p: np.ndarray, read: WordReader) -> Report:
     }
 
 
+def dev_pairs(labels: Path) -> list[PairRow]:
+    """Pairs of the dev groups that are derived or independent."""
+    pairs, _ = read_pairs(labels)
+    _, dev = split(pairs, [row.group for row in pairs])
+    return [row for row in dev if row.label != "quote"]
+
+
 def evaluate_originality(heads: Heads, read: WordReader, labels: Path) -> Report:
     """Derived against independent pairs of the same topic, rewrites by grade, beside MinHash's Jaccard and TF-IDF."""
-    pairs, manners = read_pairs(labels)
-    _, dev = split(pairs, [row.group for row in pairs])
-    dev = [row for row in dev if row.label != "quote"]
+    _, manners = read_pairs(labels)
+    dev = dev_pairs(labels)
     texts = [(row.earlier, row.later) for row in dev]
     features = pair_evidence(heads, read, texts)
     p, alone = heads.judge(features, texts), heads.judge(features)
@@ -146,9 +153,9 @@ def evaluate_originality(heads: Heads, read: WordReader, labels: Path) -> Report
     segmenter = Segmenter()
     vectorizer = TfidfVectorizer(analyzer=lambda text: segmenter.cut(text)).fit([row.earlier for row in dev])
     tfidf = np.array([(vectorizer.transform([r.earlier]) @ vectorizer.transform([r.later]).T).sum() for r in dev])
-    threshold = np.quantile(score[~derived], 0.95)
+    found = rewrites_found(~derived, score)
     by_grade = {
-        str(g): {"value": round(float((score[at] > threshold).mean()), 4), "n": int(at.sum())}
+        str(g): {"value": round(float(found[at].mean()), 4), "n": int(at.sum())}
         for g in range(1, 6)
         if (at := np.array([row.grade == g for row in dev])).any()
     }

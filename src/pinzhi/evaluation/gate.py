@@ -7,6 +7,8 @@ import numpy as np
 
 from pinzhi.evaluation.metrics import Metric
 
+FALSE_SHARE = 0.05  # of independent pairs that may lie above the threshold at which rewrites count as found
+CHANCE = 0.05  # of a fall to be told of a row that has not changed; all rows together
 _FEW = 20  # rows of a slice below which no fall is sure
 
 
@@ -34,6 +36,26 @@ class Slice:
     n: int
     before: float
     after: float
+
+
+def rewrites_found(is_independent: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Mask [n] of the pairs that are found to be derived by their `score` [n], where FALSE_SHARE of the independent ones
+    (mask [n]) are taken for such too."""
+    return score > np.quantile(score[is_independent], 1 - FALSE_SHARE)
+
+
+def lowered(before: np.ndarray, after: np.ndarray, rows: Mapping[str, np.ndarray]) -> tuple[Slice, ...]:
+    """The rows of a table (masks [n] by name) of which `after` finds less than `before` (masks [n] over the same pairs), beyond
+    what chance would do: by the exact test of those that one alone has found."""
+    from scipy.stats import binomtest
+
+    fallen = []
+    for name, mask in rows.items():
+        lost, won = (int((mask & one & ~other).sum()) for one, other in ((before, after), (after, before)))
+        if lost > won and binomtest(lost, lost + won, alternative="greater").pvalue < CHANCE / len(rows):
+            shares = (round(float(one[mask].mean()), 4) for one in (before, after))
+            fallen.append(Slice(name, int(mask.sum()), *shares))
+    return tuple(fallen)
 
 
 @dataclass(frozen=True)
