@@ -15,7 +15,7 @@ import pytest
 from pinzhi.archive import run
 from pinzhi.archive.compare import rescored
 from pinzhi.archive.store import Store
-from pinzhi.brand import BrandProfile
+from pinzhi.brand import AccountRef, BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.errors import InputError, StorageError
 from pinzhi.readers import Pseudonymiser
@@ -52,6 +52,7 @@ def score(
     archive: Path, out: Path, scorer: Any | None = None, config: ScoreConfig | None = None, brand: str = "lvye"
 ) -> Any:
     profile = BrandProfile.load(ROOT / "configs" / "brands" / f"{brand}.yaml")
+    profile = profile.model_copy(update={"accounts": (AccountRef(platform="weibo", account_id="acc0"),)})
     return run([archive], [profile], out, scorer=scorer or FakeScorer(), config=config or settings(), pseudonymise=KEY)
 
 
@@ -294,7 +295,7 @@ print(int(sys.argv[3]) - left[0])
 def _driven(archive: Path, out: Path, nth: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", KILLED, str(archive), str(out), str(nth)], cwd=ROOT, text=True, capture_output=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=120, check=False,
+        env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}, timeout=120, check=False,
     )  # fmt: skip
 
 

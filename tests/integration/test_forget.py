@@ -7,17 +7,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pinzhi.archive import run
 from pinzhi.archive.forget import forget
-from pinzhi.brand import AccountRef, BrandProfile
 from pinzhi.cli import main
 from pinzhi.errors import StorageError, UsageError
 from pinzhi.readers import Pseudonymiser
 from pinzhi.schemas import COMMUNITY, GRAPH, OUTPUT, SCORED_COMMENTS, SCORED_POSTS
 from pinzhi.tables import read_table
-from tests.conftest import ROOT
 from tests.fakes import FakeScorer
-from tests.integration.test_archive import KEY, score, settings, write_archive
+from tests.integration.test_archive import KEY, score, write_archive
 
 
 def without_runs(out: Path, table: str) -> list[dict[str, object]]:
@@ -87,9 +84,7 @@ def test_nothing_of_them_stays_on_disk(tmp_path: Path) -> None:
 
 def test_a_forgotten_copier_is_no_longer_told_of(tmp_path: Path) -> None:
     archive, out = write_archive(tmp_path / "a", 0, 12), tmp_path / "out"
-    profile = BrandProfile.load(ROOT / "configs" / "brands" / "lvye.yaml")
-    profile = profile.model_copy(update={"accounts": (AccountRef(platform="weibo", account_id="acc0"),)})
-    run([archive], [profile], out, scorer=FakeScorer(), config=settings(), pseudonymise=KEY)
+    score(archive, out)
     assert {row["account_id"] for row in without_runs(out, "copies")} == {"acc1", "acc2"}
     forget(out, ["acc1"], KEY)
     assert {row["account_id"] for row in without_runs(out, "copies")} == {"acc2"}

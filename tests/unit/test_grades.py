@@ -71,4 +71,4 @@ def test_models_are_asked_about_pairs_and_know_what_was_accepted() -> None:
     ]
     found = found_by_grade(Heads.load(models(), Segmenter()), pairs)
     assert [[*row.values()] for row in found.values()] == [[True], [False]] and [*found] == ["1", "5"]
-    assert [*read_accepted(labels() / "grades.json")] == ["1", "2", "3", "4", "5"]
+    assert [*read_accepted(labels().parent / "grades.json")] == ["1", "2", "3", "4", "5"]

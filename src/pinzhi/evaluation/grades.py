@@ -1,6 +1,6 @@
 """The table of rewrites found by grade, as a gate: `python -m pinzhi.evaluation.grades [--write]`.
 
-The dev pairs that the models of the last accepted table found stand in `data/labels/grades.json`. Models that find less of a
+The dev pairs that the models of the last accepted table found stand in `data/grades.json`. Models that find less of a
 grade than those, beyond chance, are refused with exit code 1; `--write` makes theirs the table, for review like any other change.
 """
 
@@ -96,10 +96,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, default=paths.models())
     parser.add_argument("--labels", type=Path, default=paths.labels())
+    parser.add_argument("--accepted", type=Path, default=paths.labels().parent / "grades.json")
     parser.add_argument("--write", action="store_true", help="make this the accepted table")
     given = parser.parse_args()
     found = found_by_grade(Heads.load(given.models, Segmenter()), dev_pairs(given.labels))
-    worse = check(given.labels / "grades.json", found, active_versions(given.models), given.write)
+    worse = check(given.accepted, found, active_versions(given.models), given.write)
     if worse:
         said = "; ".join(f"grade {row.name} from {row.before:.3f} to {row.after:.3f} ({row.n} pairs)" for row in worse)
         raise SystemExit(f"rewrites found fall beyond chance: {said}; keep the models that are in use")
