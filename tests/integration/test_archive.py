@@ -49,10 +49,13 @@ def settings() -> ScoreConfig:
 
 
 def score(
-    archive: Path, out: Path, scorer: Any | None = None, config: ScoreConfig | None = None, brand: str = "lvye"
-) -> Any:
+    archive: Path, out: Path, scorer: Any | None = None, config: ScoreConfig | None = None, brand: str = "lvye",
+    account: str | None = None,
+) -> Any:  # fmt: skip
+    """A run with one brand, whose only account is `account` where one is named."""
     profile = BrandProfile.load(ROOT / "configs" / "brands" / f"{brand}.yaml")
-    profile = profile.model_copy(update={"accounts": (AccountRef(platform="weibo", account_id="acc0"),)})
+    if account:
+        profile = profile.model_copy(update={"accounts": (AccountRef(platform="weibo", account_id=account),)})
     return run([archive], [profile], out, scorer=scorer or FakeScorer(), config=config or settings(), pseudonymise=KEY)
 
 
@@ -287,7 +290,7 @@ def replace(self, target):
         os.kill(os.getpid(), signal.SIGKILL)
     return plain(self, target)
 pathlib.Path.replace = replace
-score(Path(sys.argv[1]), Path(sys.argv[2]))
+score(Path(sys.argv[1]), Path(sys.argv[2]), account="acc0")
 print(int(sys.argv[3]) - left[0])
 """
 
