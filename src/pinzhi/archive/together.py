@@ -94,23 +94,33 @@ _MEETINGS = pa.schema([(name, pa.string()) for name in ("platform", "coordinatio
 def _together(db: "DuckDBPyConnection", config: ScoreConfig) -> tuple[pa.Table, list[dict[str, Any]]]:
     """Comments of the groups of authors that stand together, and the pairs (platform, a, b, n posts) that make them."""
     settings = config.comments
+    db.execute(  # numbers in the place of ids: what is beside what is twenty rows a comment
+        "CREATE OR REPLACE TEMP TABLE busy AS SELECT platform, author_id, count(DISTINCT post_id) AS n_posts, "
+        "CAST(row_number() OVER (ORDER BY platform, author_id) AS INTEGER) AS author FROM spoken "
+        "WHERE author_id IS NOT NULL AND post_id IS NOT NULL AND second IS NOT NULL GROUP BY platform, author_id "
+        f"HAVING count(DISTINCT post_id) >= {settings.together_posts}"
+    )
     db.execute(
-        "CREATE OR REPLACE TEMP TABLE met AS WITH busy AS (SELECT platform, author_id, count(DISTINCT post_id) AS n FROM spoken "
-        "WHERE author_id IS NOT NULL AND post_id IS NOT NULL AND second IS NOT NULL GROUP BY ALL "
-        f"HAVING count(DISTINCT post_id) >= {settings.together_posts}), "
-        "placed AS (SELECT s.platform, s.post_id, s.author_id, s.comment_id, s.second, b.n, "
-        "row_number() OVER (PARTITION BY s.platform, s.post_id ORDER BY s.second, s.comment_id) AS place "
-        "FROM spoken s JOIN busy b USING (platform, author_id) WHERE s.post_id IS NOT NULL AND s.second IS NOT NULL), "
-        "beside AS (SELECT x.platform, x.post_id, least(x.author_id, y.author_id) AS a, greatest(x.author_id, y.author_id) AS b, "
-        "least(x.n, y.n) AS n, x.comment_id AS one, y.comment_id AS other FROM placed x "
-        f"JOIN (SELECT unnest(range(1, {_NEIGHBOURS + 1})) AS step) ON true "
-        "JOIN placed y ON y.platform = x.platform AND y.post_id = x.post_id AND y.place = x.place + step "
-        f"WHERE x.author_id <> y.author_id AND y.second - x.second <= {60 * settings.burst_minutes}) "
-        "SELECT *, count(DISTINCT post_id) OVER (PARTITION BY platform, a, b) AS n_posts FROM beside "
-        f"QUALIFY n_posts >= {settings.together_posts} AND n_posts >= {settings.together_share} * n"
+        "CREATE OR REPLACE TEMP TABLE placed AS SELECT b.author, s.second, s.comment_id, "
+        "CAST(dense_rank() OVER (ORDER BY s.platform, s.post_id) AS INTEGER) AS post, "
+        "CAST(row_number() OVER (PARTITION BY s.platform, s.post_id ORDER BY s.second, s.comment_id) AS INTEGER) AS place "
+        "FROM spoken s JOIN busy b USING (platform, author_id) WHERE s.post_id IS NOT NULL AND s.second IS NOT NULL"
+    )
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE beside AS "
+        "SELECT DISTINCT x.post, least(x.author, y.author) AS a, greatest(x.author, y.author) AS b "
+        f"FROM (SELECT *, unnest(range(place + 1, place + {_NEIGHBOURS + 1})) AS next FROM placed) x "
+        "JOIN placed y ON y.post = x.post AND y.place = x.next "
+        f"WHERE x.author <> y.author AND y.second - x.second <= {60 * settings.burst_minutes}"
+    )
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE pairs AS SELECT m.a, m.b, m.n FROM ("
+        f"SELECT a, b, count(*) AS n FROM beside GROUP BY a, b HAVING count(*) >= {settings.together_posts}) m "
+        f"JOIN busy x ON x.author = m.a JOIN busy y ON y.author = m.b WHERE m.n >= {settings.together_share} * least(x.n_posts, y.n_posts)"
     )
     pairs = db.sql(
-        "SELECT platform, a, b, max(n_posts) AS n FROM met GROUP BY platform, a, b ORDER BY platform, a, b"
+        "SELECT x.platform, x.author_id AS a, y.author_id AS b, n FROM pairs JOIN busy x ON x.author = a "
+        "JOIN busy y ON y.author = b ORDER BY ALL"
     ).to_arrow_table()
     rows = pairs.to_pylist()
     group_of: dict[tuple[str, str], tuple[str, str]] = {}
@@ -122,9 +132,12 @@ def _together(db: "DuckDBPyConnection", config: ScoreConfig) -> tuple[pa.Table, 
             )
             group_of.update({(platform, member): (f"t{digest}", evidence) for member in members})
     meetings = db.sql(
-        "SELECT DISTINCT platform, a, comment_id FROM (SELECT platform, a, one AS comment_id FROM met "
-        "UNION ALL SELECT platform, a, other FROM met) ORDER BY ALL"
+        "WITH met AS (SELECT post, a, b FROM beside JOIN pairs USING (a, b)) "
+        "SELECT DISTINCT u.platform, u.author_id AS a, p.comment_id FROM placed p JOIN busy u USING (author) "
+        "SEMI JOIN (SELECT post, a AS author FROM met UNION SELECT post, b FROM met) m ON m.post = p.post AND m.author = p.author"
     ).to_arrow_table().to_pylist()  # fmt: skip
+    for table in ("placed", "beside", "pairs", "busy"):
+        db.execute(f"DROP TABLE {table}")
     told = [(row["platform"], *group_of[row["platform"], row["a"]], row["comment_id"]) for row in meetings]
     listed = [
         dict(zip(("platform", "coordination_id", "evidence", "comment_id"), one, strict=True))
