@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _NEIGHBOURS = 20  # comments after one, under its post, that are looked at: the work stays in proportion to the comments
-_ACCOUNTS = 200  # accounts of one commenter that are paired
+_ACCOUNTS = 200  # accounts of one commenter beyond which it says nothing of two of them
 GRAPH_GROUPS = 2000  # the largest groups; a graph of more nobody can look at
 _LABEL = 40  # characters
 
@@ -70,22 +70,34 @@ def coordination(db: "DuckDBPyConnection", config: ScoreConfig) -> tuple[pa.Tabl
 
 def overlap(db: "DuckDBPyConnection", config: ScoreConfig) -> pa.Table:
     """Schema OVERLAP without run_id: pairs of accounts of a platform whom the same people answer, from `coordinated_from` on."""
-    return db.sql(
-        "WITH of_account AS (SELECT platform, account_id, author_id, bool_or(authenticity IN ('water_army', 'spam')) AS is_bought "
-        "FROM spoken WHERE author_id IS NOT NULL AND account_id IS NOT NULL GROUP BY ALL), "
-        "commenters AS (SELECT platform, account_id, count(*) AS n FROM of_account GROUP BY ALL), "
-        "few AS (SELECT * FROM of_account QUALIFY row_number() OVER (PARTITION BY platform, author_id ORDER BY account_id) "
-        f"<= {_ACCOUNTS}), "
-        "shared AS (SELECT a.platform, a.account_id, b.account_id AS other_account_id, count(*) AS n, "
-        "count(*) FILTER (a.is_bought OR b.is_bought) AS n_bought FROM few a JOIN few b ON a.platform = b.platform "
-        "AND a.author_id = b.author_id AND a.account_id < b.account_id GROUP BY ALL "
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE answered AS SELECT platform, account_id, "
+        "CAST(row_number() OVER (ORDER BY platform, account_id) AS INTEGER) AS account FROM ("
+        "SELECT DISTINCT platform, account_id FROM spoken WHERE account_id IS NOT NULL)"
+    )
+    db.execute(  # numbers in the place of ids, as one author may have answered hundreds of accounts
+        "CREATE OR REPLACE TEMP TABLE answerers AS SELECT account, hash(platform, author_id) AS author, "
+        "bool_or(authenticity IN ('water_army', 'spam')) AS is_bought FROM spoken JOIN answered USING (platform, account_id) "
+        "WHERE author_id IS NOT NULL GROUP BY ALL"
+    )
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE several AS SELECT * FROM answerers SEMI JOIN (SELECT author FROM answerers "
+        f"GROUP BY author HAVING count(*) BETWEEN 2 AND {_ACCOUNTS}) USING (author)"
+    )
+    found = db.sql(
+        "WITH commenters AS (SELECT account, count(*) AS n FROM answerers GROUP BY account), "
+        "shared AS (SELECT a.account AS a, b.account AS b, count(*) AS n, count(*) FILTER (a.is_bought OR b.is_bought) AS n_bought "
+        "FROM several a JOIN several b ON a.author = b.author AND a.account < b.account GROUP BY ALL "
         f"HAVING count(*) >= {config.comments.coordinated_from}) "
-        "SELECT s.platform, s.account_id, s.other_account_id, CAST(s.n AS INTEGER) AS n_shared, CAST(x.n AS INTEGER) AS n_commenters, "
-        "CAST(y.n AS INTEGER) AS n_other_commenters, CAST(round(s.n / least(x.n, y.n), 4) AS FLOAT) AS share, "
-        "CAST(s.n_bought AS INTEGER) AS n_shared_bought FROM shared s "
-        "JOIN commenters x ON x.platform = s.platform AND x.account_id = s.account_id "
-        "JOIN commenters y ON y.platform = s.platform AND y.account_id = s.other_account_id"
+        "SELECT x.platform, x.account_id, y.account_id AS other_account_id, CAST(s.n AS INTEGER) AS n_shared, "
+        "CAST(p.n AS INTEGER) AS n_commenters, CAST(q.n AS INTEGER) AS n_other_commenters, "
+        "CAST(round(s.n / least(p.n, q.n), 4) AS FLOAT) AS share, CAST(s.n_bought AS INTEGER) AS n_shared_bought FROM shared s "
+        "JOIN answered x ON x.account = s.a JOIN answered y ON y.account = s.b "
+        "JOIN commenters p ON p.account = s.a JOIN commenters q ON q.account = s.b"
     ).to_arrow_table()
+    for table in ("answered", "answerers", "several"):
+        db.execute(f"DROP TABLE {table}")
+    return found
 
 
 _MEETINGS = pa.schema([(name, pa.string()) for name in ("platform", "coordination_id", "comment_id", "evidence")])
