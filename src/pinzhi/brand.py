@@ -76,6 +76,11 @@ class BrandProfile(_Part):
         ]
         return self.model_validate(self.model_dump() | {"values": [value.model_dump() for value in values]})
 
+    @property
+    def account_keys(self) -> frozenset[tuple[str, str]]:
+        """(platform, account_id) of the accounts that speak for the brand."""
+        return frozenset((account.platform, account.account_id) for account in self.accounts)
+
     def essence(self) -> "BrandProfile":
         """What scores rest on: the profile without what is written for people."""
         return BrandProfile(id=self.id, name=self.name, values=self.values, accounts=self.accounts)

@@ -191,7 +191,7 @@ def _coverage(
 def _own_posts(brand: BrandProfile, folder: Path) -> pa.Table:
     """At most MOST_POSTS of the brand's posts under `folder`/posts, spread evenly over time; every post where it names no accounts."""
     columns = ["platform", "post_id", "account_id", "published_at", "text", "title"]
-    own = {(account.platform, account.account_id) for account in brand.accounts}
+    own = brand.account_keys
     parts = []
     for table in iter_tables(folder / "posts", schemas.POSTS, columns):
         accounts = zip(table["platform"].to_pylist(), table["account_id"].to_pylist(), strict=True)

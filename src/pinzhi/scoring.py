@@ -337,8 +337,7 @@ class Scorer:
         return self._originality(rows, index, brands)
 
     def _originality(self, rows: IndexRows, index: PostIndex, brands: Sequence[BrandProfile]) -> pa.Table:
-        own = [{(account.platform, account.account_id) for account in brand.accounts} for brand in brands]
-        found = self._search.judge_rows(rows, index, own)
+        found = self._search.judge_rows(rows, index, [brand.account_keys for brand in brands])
         return pa.Table.from_pylist(
             [{"platform": platform, "post_id": post_id, **_measure(finding)}
              for (platform, post_id), finding in zip(rows.keys, found, strict=True)],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from pinzhi import schemas
+from pinzhi.archive.store import register_claimed
 from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.decide import LEAST_POSTS, STANCES
@@ -29,22 +30,13 @@ def register_stances(
         for brand in brands
         for rank, value in enumerate(brand.values)
     ]
-    own: list[dict[str, Any]] = [
-        {"brand": brand.id, "platform": one.platform, "account_id": one.account_id}
-        for brand in brands
-        for one in brand.accounts
-    ]
-    text = pa.string()
     connection.register("declared", pa.Table.from_pylist(declared))
-    connection.register(
-        "own_accounts",
-        pa.Table.from_pylist(own, pa.schema([("brand", text), ("platform", text), ("account_id", text)])),
-    )
+    register_claimed(connection, brands)
     stances = ", ".join(f"list_contains(p.{stance}, d.value_id) AS {stance}" for stance in STANCES)
     connection.execute(
         "CREATE OR REPLACE TEMP VIEW stances AS SELECT p.platform, p.post_id, p.account_id, p.published_at, d.*, "
-        "(p.brand, p.platform, p.account_id) IN (SELECT (brand, platform, account_id) FROM own_accounts) "
-        f"OR p.brand NOT IN (SELECT brand FROM own_accounts) AS is_own, {stances}, "
+        "(p.brand, p.platform, p.account_id) IN (SELECT (brand, platform, account_id) FROM claimed) "
+        f"OR p.brand NOT IN (SELECT brand FROM claimed) AS is_own, {stances}, "
         'list_filter(p."values", lambda v: v.value_id = d.value_id)[1] AS measure '
         f"FROM {posts} p JOIN declared d ON d.brand = p.brand WHERE p.coherence_grade IS NOT NULL"
     )

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from pinzhi.archive.store import register_claimed
 from pinzhi.brand import BrandProfile
+from pinzhi.interaction.graph import component_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -29,8 +29,7 @@ def clustered(connection: "DuckDBPyConnection", posts: str) -> str:
         "JOIN nodes s ON s.platform = p.source_platform AND s.post_id = p.source_post_id"
     ).fetchnumpy()
     ((n,),) = connection.execute("SELECT count(*) FROM nodes").fetchall()
-    graph = coo_array((np.ones(len(links["later"]), np.int8), (links["later"], links["earlier"])), shape=(n, n))
-    _, cluster = connected_components(graph, directed=False)
+    cluster = component_of(np.column_stack([links["later"], links["earlier"]]), n)
     _, first, which, size = np.unique(cluster, return_index=True, return_inverse=True, return_counts=True)
     connection.register(
         "node_clusters", pa.table({"node": np.arange(n), "first": first[which], "size": size[which].astype(np.int32)})
@@ -53,11 +52,7 @@ def copies_of(connection: "DuckDBPyConnection", posts: str, brands: Sequence[Bra
     A post copies what it names as its source; what it names beside that one, unless this is a copy itself, for both may
     then go back to a third; and, through copies of copies, what its cluster goes back to.
     """
-    own = [(brand.id, account.platform, account.account_id) for brand in brands for account in brand.accounts]
-    schema = pa.schema([(name, pa.string()) for name in ("brand", "platform", "account_id")])
-    connection.register(
-        "own", pa.Table.from_pylist([dict(zip(schema.names, one, strict=True)) for one in own], schema=schema)
-    )
+    register_claimed(connection, brands)
     return (
         "(WITH links AS ("
         "SELECT platform, post_id, source_platform || '/' || source_post_id AS name, 1 AS rank "
@@ -66,7 +61,7 @@ def copies_of(connection: "DuckDBPyConnection", posts: str, brands: Sequence[Bra
         f"SELECT platform, post_id, cluster_id, 3 FROM {posts} WHERE source_post_id IS NOT NULL), "
         "nearest AS (SELECT platform, post_id, name, min(rank) AS rank FROM links GROUP BY ALL), "
         "ours AS (SELECT o.brand, p.* "
-        f"FROM {posts} p JOIN (SELECT DISTINCT * FROM own) o USING (platform, account_id)) "
+        f"FROM {posts} p JOIN claimed o USING (platform, account_id)) "
         "SELECT p.platform, p.post_id, p.account_id, p.published_at, p.originality_label, o.brand, "
         "o.platform AS source_platform, o.post_id AS source_post_id, o.account_id AS source_account_id, "
         "o.published_at AS source_published_at, "
@@ -77,5 +72,5 @@ def copies_of(connection: "DuckDBPyConnection", posts: str, brands: Sequence[Bra
         f"FROM {posts} p JOIN nearest l USING (platform, post_id) "
         "JOIN ours o ON o.platform || '/' || o.post_id = l.name "
         "WHERE NOT (l.rank = 2 AND o.source_post_id IS NOT NULL) AND NOT EXISTS ("
-        "SELECT 1 FROM own w WHERE w.brand = o.brand AND w.platform = p.platform AND w.account_id = p.account_id))"
+        "SELECT 1 FROM claimed w WHERE w.brand = o.brand AND w.platform = p.platform AND w.account_id = p.account_id))"
     )

@@ -9,13 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from pinzhi.archive.finish import Finishing
 from pinzhi.archive.forget import Forgotten, finish_forgetting
 from pinzhi.archive.ingest import ingest, register, write_rejects
 from pinzhi.archive.measure import Inputs, Measuring, Progress, register_measures
-from pinzhi.archive.store import Store
+from pinzhi.archive.store import Store, register_claimed
 from pinzhi.brand import BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.errors import InputError, UsageError
@@ -157,15 +155,7 @@ def _assign_brands(connection: "DuckDBPyConnection", brands: Sequence[BrandProfi
     The posts of an account that no profile claims belong to the only profile that names no accounts, or to the only
     profile there is; where several could mean them, nobody guesses.
     """
-    claimed = pa.table(
-        {
-            "platform": [a.platform for brand in brands for a in brand.accounts],
-            "account_id": [a.account_id for brand in brands for a in brand.accounts],
-            "brand": [brand.id for brand in brands for _ in brand.accounts],
-        },
-        schema=pa.schema([("platform", pa.string()), ("account_id", pa.string()), ("brand", pa.string())]),
-    )
-    connection.register("claimed", claimed)
+    register_claimed(connection, brands)
     open_to_all = [brand for brand in brands if not brand.accounts] or list(brands)
     fallback = repr(open_to_all[0].id) if len(open_to_all) == 1 else "NULL"
     connection.execute(

@@ -130,6 +130,16 @@ class Store:
         return connection
 
 
+def register_claimed(connection: "DuckDBPyConnection", brands: Sequence[BrandProfile]) -> None:
+    """View claimed: platform, account_id and brand of every account that a profile names as its own."""
+    keys = [(brand.id, *key) for brand in brands for key in sorted(brand.account_keys)]
+    names = ("brand", "platform", "account_id")
+    rows = [dict(zip(names, key, strict=True)) for key in keys]
+    connection.register(
+        "claimed", pa.Table.from_pylist(rows, schema=pa.schema([(name, pa.string()) for name in names]))
+    )
+
+
 def parquet_list(paths: list[Path]) -> str:
     """`read_parquet` over `paths`, as SQL."""
     listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)

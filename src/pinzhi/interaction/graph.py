@@ -12,17 +12,22 @@ from scipy.sparse.csgraph import connected_components
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # by XML 1.0
 
 
+def component_of(ends: np.ndarray, n: int) -> np.ndarray:
+    """The connected part [n] of each of `n` nodes, of which the edges `ends` [m, 2] join two each."""
+    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(n, n))
+    _, part = connected_components(graph, directed=False)
+    return part
+
+
 def components(edges: Sequence[tuple[str, str]]) -> list[list[str]]:
     """The connected parts of the graph of `edges`, the nodes of each in order, the parts by their first node."""
     names = sorted({name for edge in edges for name in edge})
     place = {name: number for number, name in enumerate(names)}
     ends = np.array([(place[a], place[b]) for a, b in edges], dtype=np.int64).reshape(-1, 2)
-    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(names), len(names)))
-    n_parts, part_of = connected_components(graph, directed=False)
-    parts: list[list[str]] = [[] for _ in range(n_parts)]
-    for name, part in zip(names, part_of.tolist(), strict=True):
-        parts[part].append(name)
-    return parts
+    parts: dict[int, list[str]] = {}
+    for name, part in zip(names, component_of(ends, len(names)).tolist(), strict=True):
+        parts.setdefault(part, []).append(name)
+    return list(parts.values())
 
 
 @dataclass(frozen=True)
