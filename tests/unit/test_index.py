@@ -1,6 +1,7 @@
 """The index on disk: what it finds, what it forgets, and that later posts change nothing."""
 
 import errno
+import random
 import shutil
 import threading
 from datetime import UTC, datetime, timedelta
@@ -241,6 +242,39 @@ def test_what_few_texts_say_finds_a_text_said_anew(tmp_path: Path, monkeypatch: 
     assert found(index, post(10, "龙舟鼓", 6), passages=True)[3] == [], "only what comes before"
     monkeypatch.setattr(index_module, "_MOST_SAYING", 3)
     assert found(index, post(11, "天气", 11), passages=True)[3] == [], "what everybody says tells nothing"
+
+
+@pytest.mark.parametrize("shards", [(23, 1, 16), (2,) * 20, (40,)])
+def test_what_is_passed_over_as_common_would_have_told_nothing(
+    shards: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 4
+    monkeypatch.setattr(index_module, "_MOST_SAYING", most)
+    chance = random.Random(5)
+    said = [
+        "".join(chance.choices("渔鼓裂了舟桥雾竹茶月", k=3)) + "，" + "".join(chance.choices("番茄红", k=2))
+        for _ in range(40)
+    ]
+    number = [*range(38), 3, 20]  # two posts come again
+    rows = table(*(post(n, text, at) for at, (n, text) in enumerate(zip(number, said, strict=True))))
+    index, begin = opened(tmp_path / "index"), 0
+    for n in shards:
+        index.append(rows.slice(begin, n), str(begin))
+        begin += n
+    every = IndexRows.of(rows)
+    own = index.find(every.keys)
+    last = [at for at in range(40) if number[at] not in number[at + 1 :]]
+    row_of = {at: int(index.find([every.keys[at]])[0]) for at in last}
+    expected = []
+    for asked in range(40):
+        score: dict[int, float] = {}
+        for word in set(every.words[asked].tolist()) - {0}:
+            having = [at for at in last if word in every.words[at] and at < asked and number[at] != number[asked]]
+            for at in having if len(having) < most else ():
+                score[at] = score.get(at, 0) + np.log(4 * most / (1 + len(having))) ** 2
+        expected.append([row_of[at] for at in sorted(score, key=lambda at: (-round(score[at], 6), at))])
+    assert [rows.tolist() for rows in index.shared_words(every, Order.EARLIER, 50, own)] == expected
+    assert sum(map(len, expected)) > 40
 
 
 def test_keys_of_words_are_those_that_tell_the_most() -> None:

@@ -152,6 +152,14 @@ class Block:
         inside = np.arange(len(which)) - np.repeat(np.cumsum(n) - n, n)
         return which, self.postings[np.repeat(first, n) + inside].astype(np.int64), n < last - first
 
+    def after(self, wanted: np.ndarray, n: int) -> np.ndarray:
+        """The row [m] that comes after the first `n` of each of the keys `wanted` [m]; -1 where there are not so many."""
+        at = np.searchsorted(self.keys, wanted, "left") + n
+        there = at < np.searchsorted(self.keys, wanted, "right")
+        rows = np.full(len(wanted), -1)
+        rows[there] = self.postings[at[there]]
+        return rows
+
     def take(self, rows: np.ndarray) -> pa.Table:
         """Plain columns of `rows`, in ascending order; no other row is touched."""
         parts, start = [], 0

@@ -29,6 +29,7 @@ _POSTS = 64  # posts compared with one stretch of embeddings at once
 _SCANNED = 8192  # embeddings compared at once
 _COMPARED = 20_000  # pairs of signatures compared at once
 _MARGIN = 1e-4  # by which a cosine may be off when many are computed at once
+_TAKEN = 1024  # rows read at once, for each brings its neighbours on disk into memory
 _NEVER = -9.0  # no cosine
 _ATTEMPTS = 5  # to open an index while it is written
 
@@ -48,6 +49,13 @@ class _Part:
     def has(self, rows: np.ndarray) -> np.ndarray:
         """Mask of those of the index's `rows` that lie here."""
         return (rows >= self.offset) & (rows < self.offset + len(self.block))
+
+    def surely_have(self, wanted: np.ndarray, n: int, start: np.ndarray) -> np.ndarray:
+        """Mask [m] of keys `wanted` that at least `n` rows have which count and are earlier than `start` [m]. One row of a key
+        tells, for they are sorted by time: that which comes after `n` and as many as were replaced; the post's own makes up for it."""
+        row = self.block.after(wanted, n + int(len(self.live) - self.live.sum()))
+        end = self.block.end[row]
+        return (row >= 0) & Order.EARLIER.holds(start, start, end, end)
 
 
 def _placed(parts: Sequence[_Part]) -> tuple[_Part, ...]:
@@ -218,11 +226,13 @@ class PostIndex:
         tables, arrays = [], []
         for part in self._parts:
             inside = rows[part.has(rows)] - part.offset
-            if len(inside):
-                tables.append(part.block.take(inside))
+            for begin in range(0, len(inside), _TAKEN):
+                some = inside[begin : begin + _TAKEN]
+                tables.append(part.block.take(some))
                 arrays.append(
-                    [getattr(part.block, name)[inside] for name in ("start", "end", "signature", "words", "embedding")]
+                    [getattr(part.block, name)[some] for name in ("start", "end", "signature", "words", "embedding")]
                 )
+                part.block.let_go()
         if not tables:
             return IndexRows([], [], *(np.zeros(0, np.int64),) * 2, [], *(np.zeros((0, 0)),) * 3, *(np.zeros(0),) * 2)
         return IndexRows.put_together(pa.concat_tables(tables), *map(np.concatenate, zip(*arrays, strict=True)))
@@ -255,7 +265,7 @@ class PostIndex:
                 share[some] = (self._signatures(rows[some]) == posts.signature[post[some]]).mean(1)
             return share
 
-        return self._by_keys(wanted, np.repeat(worded, self.bands.n), posts, order, limit, own, alike, _MOST)
+        return self._by_keys(wanted, np.repeat(worded, self.bands.n), posts, order, limit, own, alike, _MOST, False)
 
     def partial_copies(self, posts: IndexRows, order: Order, limit: int, own: np.ndarray) -> list[np.ndarray]:
         """For each of `posts` the rows that share passages with it which few texts have, and stand in `order` to it: those of the
@@ -267,7 +277,7 @@ class PostIndex:
             rarity = np.where(n_texts < _MOST, 1 / np.log(1.5 + n_texts), 0)
             return np.round(np.bincount(at, rarity, minlength=len(rows)), 6)
 
-        return self._by_keys(keys, of_post, posts, order, limit, own, weight, _MOST)
+        return self._by_keys(keys, of_post, posts, order, limit, own, weight, _MOST, True)
 
     def shared_words(self, posts: IndexRows, order: Order, limit: int, own: np.ndarray) -> list[np.ndarray]:
         """For each of `posts` the rows that share words with it which few texts have, and stand in `order` to it: those of the
@@ -280,20 +290,20 @@ class PostIndex:
             rarity = np.where(n_texts < _MOST_SAYING, np.log(4 * _MOST_SAYING / (1 + n_texts)), 0) ** 2
             return np.round(np.bincount(at, rarity, minlength=len(rows)), 6)
 
-        return self._by_keys(posts.words[of_post, at], of_post, posts, order, limit, own, weight, _MOST_SAYING)
+        return self._by_keys(posts.words[of_post, at], of_post, posts, order, limit, own, weight, _MOST_SAYING, True)
 
     def _by_keys(
         self, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, limit: int, own: np.ndarray,
-        score: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray], most: int,
+        score: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray], most: int, only_rare: bool,
     ) -> list[np.ndarray]:  # fmt: skip
         """For each of `posts` the rows that have one of its keys, by their `score`, at most `limit`; none that scores 0. `wanted`
-        [m] are sorted by the post `of_post` [m]; of each key `most` rows are looked at. `score` is given pairs of post and row and, for
-        every hit, its pair and key."""
+        [m] are sorted by the post `of_post` [m]; of each key `most` rows are looked at, and with `only_rare`, where a key that has
+        as many tells nothing, they may be left out. `score` is given pairs of post and row and, for every hit, its pair and key."""
         found = [np.zeros(0, np.int64)] * len(posts)
         if not self._parts:
             return found
         for some in _stretches(of_post, _HITS // most):
-            key, post, rows, start = self._hits(wanted[some], of_post[some], posts, order, own, most)
+            key, post, rows, start = self._hits(wanted[some], of_post[some], posts, order, own, most, only_rare)
             pairs, first, at = np.unique(post << 32 | rows, return_index=True, return_inverse=True)
             post, rows, start = pairs >> 32, pairs & 0xFFFFFFFF, start[first]
             value = score(post, rows, at, key)
@@ -306,14 +316,23 @@ class PostIndex:
         return found
 
     def _hits(
-        self, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, own: np.ndarray, most: int
-    ) -> Found:
+        self, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, own: np.ndarray, most: int,
+        only_rare: bool,
+    ) -> Found:  # fmt: skip
         """Rows in `order` to their post that have one of its keys: position in `wanted` [m], post, row, time. Of each key the
-        earliest rows, at most `most`."""
+        earliest rows, at most `most`; with `only_rare` those of keys that have as many may be missing."""
         best: Found = tuple(np.zeros(0, np.int64) for _ in range(4))  # type: ignore[assignment]
+        asked = np.arange(len(wanted))
         for part in self._parts:
-            for time in order.not_before(posts):
-                new = self._hits_in(part, wanted, of_post, posts, order, own, time, most)
+            if only_rare:
+                common = np.bincount(best[0], minlength=len(wanted))[asked] >= most
+                if order is Order.EARLIER:
+                    common |= part.surely_have(wanted[asked], most, posts.start[of_post[asked]])
+                best = _without(best, asked[common], len(wanted))
+                asked = asked[~common]
+            for time in order.not_before(posts) if len(asked) else ():
+                new = self._hits_in(part, wanted[asked], of_post[asked], posts, order, own, time, most)
+                new = (asked[new[0]], *new[1:])
                 key, post, rows, start = (np.concatenate(both) for both in zip(best, new, strict=True))
                 # by time, and each once, for one row may be found from several times
                 first = np.lexsort((rows, start, key))
@@ -459,6 +478,14 @@ def _named(block: Block, keys: Sequence[Key], hashed: np.ndarray) -> tuple[np.nd
     names = keys_of(block.take(distinct))
     same = np.array([keys[key] == names[name] for key, name in zip(which, at, strict=True)], bool)
     return which[same], rows[same]
+
+
+def _without(found: Found, keys: np.ndarray, n: int) -> Found:
+    """`found` without the hits of `keys`, which are positions among `n`."""
+    if not len(keys):
+        return found
+    kept = ~np.isin(np.arange(n), keys)[found[0]]
+    return tuple(column[kept] for column in found)  # type: ignore[return-value]
 
 
 def _stretches(groups: np.ndarray, most: int) -> Iterator[slice]:
