@@ -25,16 +25,17 @@ def share_right(truth: np.ndarray, guess: np.ndarray) -> float:
 
 class Rehearsal:
     """A training that is over at once: the active weights of `heads`, said to be right where those in use are wrong, or the
-    reverse. `during` is done while it trains, with its folder."""
+    reverse. `during` is done while it trains, with its folder. With `loses` they miss what those in use find."""
 
     n_new, n_repeats, data, metric = 3, 0, "rows", staticmethod(share_right)
     problems: Sequence[Problem] = ()
     seen: Sequence[str] = ()
 
     def __init__(
-        self, heads: Sequence[str], is_better: bool = True, during: Callable[[Path], object] = lambda work: None
-    ) -> None:
-        self._heads, self._is_better, self._during = heads, is_better, during
+        self, heads: Sequence[str], is_better: bool = True, during: Callable[[Path], object] = lambda work: None,
+        loses: str = "",
+    ) -> None:  # fmt: skip
+        self._heads, self._is_better, self._during, self._loses = heads, is_better, during, loses
 
     def fit(self, active: Heads, work: Path) -> dict[str, tuple[nn.Module, float]]:
         self._active = active
@@ -56,6 +57,9 @@ class Rehearsal:
 
     def slices(self) -> dict[str, np.ndarray]:
         return {}
+
+    def found(self, said: np.ndarray) -> dict[str, np.ndarray]:
+        return {self._loses: said != self.truth()} if self._loses else {}
 
     def report(self, said: np.ndarray) -> dict[str, Any]:
         return {}
@@ -84,6 +88,16 @@ def test_what_was_trained_together_is_promoted_and_gone_back_from_together(
     assert active_versions(store) == before | refused.versions
     rollback(store, "manner")
     assert active_versions(store) == before
+
+
+def test_what_is_better_on_the_whole_is_kept_back_where_it_loses_a_row_of_the_table(
+    store: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = rehearse(
+        monkeypatch, store, base, LabelTask.SENTIMENT, Rehearsal(["sentiment"], loses="rewrites of grade 4")
+    )
+    assert done.verdict.after > done.verdict.before and not done.is_promoted
+    assert done.verdict.reason == "it falls from 1.000 to 0.000 on rewrites of grade 4 (100 rows)"
 
 
 @pytest.mark.parametrize(("meanwhile", "is_promoted"), [("sentiment", True), ("authenticity", False)])

@@ -13,8 +13,6 @@ from pinzhi.paths import labels, models
 from pinzhi.segment import Segmenter
 from pinzhi.training.data import PairRow
 
-EVERYTHING = {"all": np.ones(100, bool)}
-
 
 def first(n: int) -> np.ndarray:
     return np.arange(100) < n
@@ -29,7 +27,7 @@ def test_rewrites_are_found_above_nearly_all_independent_pairs() -> None:
     ("before", "after", "falls"), [(90, 90, False), (90, 95, False), (90, 87, False), (90, 80, True)]
 )
 def test_a_row_falls_beyond_chance_or_not(before: int, after: int, falls: bool) -> None:
-    found = lowered(first(before), first(after), EVERYTHING)
+    found = lowered({"all": first(before)}, {"all": first(after)})
     assert [(row.name, row.n, row.before, row.after) for row in found] == [
         ("all", 100, before / 100, after / 100)
     ] * falls
@@ -38,10 +36,9 @@ def test_a_row_falls_beyond_chance_or_not(before: int, after: int, falls: bool) 
 def test_pairs_that_swap_are_chance_and_each_row_stands_alone() -> None:
     before = first(50)
     swapped = np.roll(before, 8)  # eight lost, eight won
-    assert lowered(before, swapped, EVERYTHING) == ()
-    lost = first(40)
-    rows = {"falls": first(60), "stays": ~first(60)}
-    assert [row.name for row in lowered(before, lost, rows)] == ["falls"]
+    assert lowered({"all": before}, {"all": swapped}) == ()
+    table = {"falls": before, "stays": first(40)}
+    assert [row.name for row in lowered(table, {"falls": first(40), "stays": first(40)})] == ["falls"]
 
 
 def test_the_accepted_table_is_compared_pair_by_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,17 +44,17 @@ def rewrites_found(is_independent: np.ndarray, score: np.ndarray) -> np.ndarray:
     return score > np.quantile(score[is_independent], 1 - FALSE_SHARE)
 
 
-def lowered(before: np.ndarray, after: np.ndarray, rows: Mapping[str, np.ndarray]) -> tuple[Slice, ...]:
-    """The rows of a table (masks [n] by name) of which `after` finds less than `before` (masks [n] over the same pairs), beyond
-    what chance would do: by the exact test of those that one alone has found."""
+def lowered(before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]) -> tuple[Slice, ...]:
+    """The rows of a table of which `after` finds less than `before`, beyond what chance would do: by the exact test of those
+    that one alone has found. Both say by name of the row which of its pairs are found (masks [n])."""
     from scipy.stats import binomtest
 
     fallen = []
-    for name, mask in rows.items():
-        lost, won = (int((mask & one & ~other).sum()) for one, other in ((before, after), (after, before)))
-        if lost > won and binomtest(lost, lost + won, alternative="greater").pvalue < CHANCE / len(rows):
-            shares = (round(float(one[mask].mean()), 4) for one in (before, after))
-            fallen.append(Slice(name, int(mask.sum()), *shares))
+    for name, old in before.items():
+        new = after[name]
+        lost, won = int((old & ~new).sum()), int((new & ~old).sum())
+        if lost > won and binomtest(lost, lost + won, alternative="greater").pvalue < CHANCE / len(before):
+            fallen.append(Slice(name, len(old), round(float(old.mean()), 4), round(float(new.mean()), 4)))
     return tuple(fallen)
 
 
@@ -75,12 +75,13 @@ class Verdict:
 def judge(
     metric: Metric, truth: np.ndarray, before: np.ndarray, after: np.ndarray, slices: Mapping[str, np.ndarray], *,
     margin: float, least_rows: int, confidence: float = 0.95, n_samples: int = 1000, seed: int = 0,
-    main: np.ndarray | None = None,
+    main: np.ndarray | None = None, fallen: Sequence[Slice] = (),
 ) -> Verdict:  # fmt: skip
     """Compare two guesses [n] of one `truth` [n] by a paired bootstrap.
 
     The new guess is better when `confidence` of the samples gain, and no slice (mask [n]) loses more than `margin`: one of at
     least `least_rows` rows as measured, a smaller one where `confidence` of its samples say so. With `main` (mask [n]) the gain is that on these rows alone; the others are there for the slices.
+    `fallen` are slices of another measure of which it is known that they fall.
     """
     chance = np.random.default_rng(seed)
     of_main = np.arange(len(truth)) if main is None else np.flatnonzero(main)
@@ -106,7 +107,7 @@ def judge(
         for name, mask in sorted(slices.items())
         if mask.sum() >= min(_FEW, least_rows) and len(np.unique(truth[mask])) > 1  # one label alone cannot be ranked
     )
-    falling = [
+    falling = [*fallen] + [
         part
         for part in parts
         if part.before - part.after > margin

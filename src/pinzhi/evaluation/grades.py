@@ -46,10 +46,12 @@ def _name(row: PairRow) -> str:
 
 def fallen(before: Mapping[str, Mapping[str, bool]], after: Mapping[str, Mapping[str, bool]]) -> tuple[Slice, ...]:
     """Grades of which `after` finds less than `before`, beyond chance, of the pairs that both were asked about."""
-    both = [(grade, name) for grade, pairs in after.items() for name in pairs if name in before.get(grade, {})]
-    grades = np.array([grade for grade, _ in both])
-    old, new = (np.array([table[grade][name] for grade, name in both], bool) for table in (before, after))
-    return lowered(old, new, {grade: grades == grade for grade in sorted({*grades.tolist()})})
+    both = {grade: sorted(after[grade].keys() & before.get(grade, {}).keys()) for grade in sorted(after)}
+    old, new = (
+        {grade: np.array([table[grade][name] for name in names]) for grade, names in both.items() if names}
+        for table in (before, after)
+    )
+    return lowered(old, new)
 
 
 def as_markdown(before: Mapping[str, Mapping[str, bool]], after: Mapping[str, Mapping[str, bool]]) -> str:

@@ -18,7 +18,7 @@ from torch import nn
 
 from pinzhi.brand import BrandProfile
 from pinzhi.errors import InputError, UsageError
-from pinzhi.evaluation.gate import Verdict, judge
+from pinzhi.evaluation.gate import Verdict, judge, lowered
 from pinzhi.evaluation.metrics import Metric
 from pinzhi.heads.predict import Heads
 from pinzhi.heads.store import active_versions, promote_all
@@ -84,6 +84,9 @@ class Training(Protocol):
     def slices(self) -> dict[str, np.ndarray]:
         """Parts of the frozen rows, as masks."""
 
+    def found(self, said: np.ndarray) -> Mapping[str, np.ndarray]:
+        """Rows of a table of which no part may be lost beyond chance: by name, which of its frozen rows are found (masks)."""
+
     def report(self, said: np.ndarray) -> dict[str, Any]:
         """More figures for the card, from what was predicted."""
 
@@ -123,11 +126,11 @@ def retrain(
         fitted = training.fit(active, work)
     progress("evaluate")
     new = active.replaced({k: v for k, (v, _) in fitted.items()}, {k: t for k, (_, t) in fitted.items()})
-    said = training.predict(new)
+    known, said = training.predict(active), training.predict(new)
     verdict = judge(
-        training.metric, truth, training.guess(training.predict(active)), training.guess(said), training.slices(),
+        training.metric, truth, training.guess(known), training.guess(said), training.slices(),
         seed=settings.seed, margin=settings.gate.margin, least_rows=settings.gate.least_rows,
-        confidence=settings.gate.confidence, main=main,
+        confidence=settings.gate.confidence, main=main, fallen=lowered(training.found(known), training.found(said)),
     )  # fmt: skip
     now = active_versions(models)
     if verdict.is_better and any(now.get(head) != before[head] for head in ("encoder", *fitted)):

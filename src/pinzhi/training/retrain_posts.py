@@ -18,11 +18,11 @@ from pinzhi.config import ScoreConfig
 from pinzhi.decide import AnyValue, grade_of
 from pinzhi.evaluation.coherence import likely_any, score_coherence
 from pinzhi.evaluation.evaluate import pair_evidence, word_reader
-from pinzhi.evaluation.gate import by_name, length_bands
+from pinzhi.evaluation.gate import by_name, length_bands, rewrites_found
 from pinzhi.evaluation.metrics import Metric, expected_calibration_error, fit_loudness, macro_f1
 from pinzhi.heads.modules import PairJudge, ValueMatcher
 from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
-from pinzhi.labels import ORIGINALITY_CLASSES, Grade
+from pinzhi.labels import ORIGINALITY_CLASSES, Grade, Originality
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.originality.search import combine
 from pinzhi.quotation import is_attributed
@@ -119,6 +119,10 @@ class CoherenceTraining:
             | by_name([row.platform for row in self._frozen])
             | by_name([row.brand for row in self._frozen])
         )
+
+    def found(self, said: np.ndarray) -> dict[str, np.ndarray]:
+        """Nothing: the metric and its slices tell all."""
+        return {}
 
     def report(self, said: np.ndarray) -> dict[str, Any]:
         """Calibration of both sides, and grades under the thresholds of the settings."""
@@ -219,6 +223,15 @@ class OriginalityTraining:
                 for grade in sorted({*grades} - {0})
             }
         )
+
+    def found(self, said: np.ndarray) -> dict[str, np.ndarray]:
+        """Rewrites by grade: those that stand out among the independent pairs, as `python -m pinzhi.evaluation.grades` has it."""
+        n = len(self._pairs)
+        derived = said[:n, ORIGINALITY_CLASSES.index(Originality.DUPLICATE)]
+        derived = derived + said[:n, ORIGINALITY_CLASSES.index(Originality.REWRITE)]
+        found = rewrites_found(self.truth()[:n] == 0, derived)
+        grades = np.array([row.grade or 0 if row.label == "rewrite" else 0 for row in self._pairs])
+        return {f"rewrites of grade {grade}": found[grades == grade] for grade in sorted({*grades.tolist()} - {0})}
 
     def report(self, said: np.ndarray) -> dict[str, Any]:
         """Calibration and confusion."""
