@@ -2,11 +2,11 @@
 
 import hashlib
 import json
+import multiprocessing
 import os
 import shutil
 import signal
-import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -278,44 +278,50 @@ def test_an_archive_without_anything_readable_says_why(tmp_path: Path) -> None:
         score(tmp_path / "a", tmp_path / "out")
 
 
-KILLED = """
-import os, pathlib, signal, sys
-from pathlib import Path
-from tests.integration.test_archive import score
-left = [int(sys.argv[3])]
-plain = pathlib.Path.replace
-def replace(self, target):
-    left[0] -= 1
-    if left[0] == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return plain(self, target)
-pathlib.Path.replace = replace
-score(Path(sys.argv[1]), Path(sys.argv[2]), account="acc0")
-print(int(sys.argv[3]) - left[0])
-"""
+# Each run in a process of its own that can be killed; forked from one that has everything imported and no thread.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([__name__, "duckdb", "pinzhi.archive.finish", "pinzhi.report.build"])
 
 
-def _driven(archive: Path, out: Path, nth: int) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", KILLED, str(archive), str(out), str(nth)], cwd=ROOT, text=True, capture_output=True,
-        env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}, timeout=120, check=False,
-    )  # fmt: skip
+def _score_until(archive: Path, out: Path, nth: int, writes: Any) -> None:
+    """A run that ends at its `nth` file that would get its name, as if the power had gone."""
+    plain = Path.replace
+
+    def replace(path: Path, target: Path) -> Path:
+        writes.value += 1
+        if writes.value == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return plain(path, target)
+
+    setattr(Path, "replace", replace)  # noqa: B010
+    score(archive, out, account="acc0")
+
+
+def _driven(archive: Path, out: Path, nth: int = 0) -> tuple[int | None, int]:
+    """Exit code of a run, killed at its `nth` write (0: not at all), and how many it came to."""
+    writes = PROCESSES.RawValue("i", 0)
+    child = PROCESSES.Process(target=_score_until, args=(archive, out, nth, writes))
+    child.start()
+    child.join(120)
+    return child.exitcode, writes.value
 
 
 def test_killed_at_every_stage_it_ends_with_the_same_bytes(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "a", 0, 20)
-    whole = _driven(archive, tmp_path / "whole", 10_000)
-    assert whole.returncode == 0, whole.stderr
-    writes = int(whole.stdout)
+    code, writes = _driven(archive, tmp_path / "whole")
+    assert code == 0 and writes > 15
     expected = tables_digest(tmp_path / "whole")
-    assert writes > 15
-    for nth in sorted({1, 2, 3, *range(4, writes, max(1, writes // 9)), writes - 1, writes}):
+
+    def kill_and_resume(nth: int) -> None:
         out = tmp_path / f"killed{nth}"
-        assert _driven(archive, out, nth).returncode == -signal.SIGKILL
+        assert _driven(archive, out, nth) == (-signal.SIGKILL, nth)
         assert not list(out.glob("runs/*.json")), f"killed at write {nth}: a run file says whole"
-        resumed = _driven(archive, out, 10_000)
-        assert resumed.returncode == 0, resumed.stderr
+        assert _driven(archive, out)[0] == 0
         assert tables_digest(out) == expected, f"killed at write {nth}"
+
+    with ThreadPoolExecutor(os.cpu_count()) as at_once:
+        stages = sorted({1, 2, 3, *range(4, writes, max(1, writes // 9)), writes - 1, writes})
+        assert len([*at_once.map(kill_and_resume, stages)]) == len(stages)
 
 
 def test_a_killed_run_is_not_taken_for_the_whole_one_before_it(tmp_path: Path) -> None:
@@ -330,13 +336,14 @@ def test_a_killed_second_run_ends_with_the_same_bytes(tmp_path: Path) -> None:
     write_archive(both, 0, 12)
     write_archive(both, 12, 9)
     for out in ("whole", "killed"):
-        assert _driven(first, tmp_path / out, 10_000).returncode == 0
-    whole = _driven(both, tmp_path / "whole", 10_000)
-    expected, writes = tables_digest(tmp_path / "whole"), int(whole.stdout)
+        assert _driven(first, tmp_path / out)[0] == 0
+    code, writes = _driven(both, tmp_path / "whole")
+    expected = tables_digest(tmp_path / "whole")
+    assert code == 0
     for nth in (2, writes // 3, writes // 4, 3):  # each goes on from where the last was killed
-        assert _driven(both, tmp_path / "killed", nth).returncode == -signal.SIGKILL
+        assert _driven(both, tmp_path / "killed", nth)[0] == -signal.SIGKILL
         assert len(list((tmp_path / "killed" / "runs").glob("*.json"))) == 1
-    assert _driven(both, tmp_path / "killed", 10_000).returncode == 0
+    assert _driven(both, tmp_path / "killed")[0] == 0
     assert tables_digest(tmp_path / "killed") == expected
 
 
