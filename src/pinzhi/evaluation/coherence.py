@@ -1,21 +1,25 @@
 """Values-coherence on brands that were never seen: grades, values, and how much of it is read from the profile."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import average_precision_score, cohen_kappa_score, roc_auc_score
 
 from pinzhi.config import CoherenceConfig, ScoreConfig
 from pinzhi.decide import AnyValue, any_value, grade_of
-from pinzhi.evaluation.baselines import linear_baseline
+from pinzhi.evaluation.baselines import Likeness, embedding_cosine, keyword_overlap, linear_baseline, tfidf_cosine
 from pinzhi.evaluation.metrics import bootstrap, expected_calibration_error
+from pinzhi.evaluation.slices import coherence_slices
 from pinzhi.heads.predict import Heads
+from pinzhi.labels import Grade
+from pinzhi.segment import Segmenter
 from pinzhi.training.data import CoherenceRow, Value, read_coherence, split_posts
 
 Report = dict[str, Any]
+Scored = list[dict[str, np.ndarray]]  # by post: value id -> probabilities [4], or what a baseline has in their place
 N_EXAMPLES = (0, 4, 8, 16)  # posts of a brand that its profile shows
 NEVER = 2.0  # no probability: nothing is explained
 _THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 18))
@@ -24,19 +28,29 @@ _THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 18))
 def score_coherence(
     heads: Heads, rows: Sequence[CoherenceRow], values: dict[str, list[Value]],
     examples: Sequence[CoherenceRow] = (),
-) -> list[dict[str, np.ndarray]]:  # fmt: skip
+) -> Scored:  # fmt: skip
     """For each row, value id -> probabilities [4]; `examples` are posts that the profiles show for the values they name."""
-    scored: list[dict[str, np.ndarray]] = [{} for _ in rows]
-    for brand in sorted({row.brand for row in rows}):
-        at = [i for i, row in enumerate(rows) if row.brand == brand]
+
+    def score(brand: str, texts: list[str]) -> np.ndarray:
         shown = [
             [row.text for row in examples if row.brand == brand and value.key in (*row.expresses, *row.contradicts)]
             for value in values[brand]
         ]
         encoded = heads.encode_values([value.text for value in values[brand]], shown)
-        p, _ = heads.coherence([rows[i].text for i in at], encoded, NEVER)
-        for i, row_p in zip(at, p, strict=True):
-            scored[i] = {value.key: row_p[v] for v, value in enumerate(values[brand])}
+        return heads.coherence(texts, encoded, NEVER)[0]
+
+    return _by_brand(rows, values, score)
+
+
+def _by_brand(
+    rows: Sequence[CoherenceRow], values: dict[str, list[Value]], score: Callable[[str, list[str]], np.ndarray]
+) -> Scored:
+    """For each row, value id -> [4], from what `score` makes of a brand and its posts: [n, v, 4]."""
+    scored: Scored = [{} for _ in rows]
+    for brand in sorted({row.brand for row in rows}):
+        at = [i for i, row in enumerate(rows) if row.brand == brand]
+        for i, p in zip(at, score(brand, [rows[i].text for i in at]), strict=True):
+            scored[i] = {value.key: p[v] for v, value in enumerate(values[brand])}
     return scored
 
 
@@ -84,9 +98,10 @@ def evaluate_thresholds(rows: Sequence[CoherenceRow], likely: Sequence[AnyValue]
     }
 
 
-def _named_first(rows: Sequence[CoherenceRow], scored: Sequence[dict[str, np.ndarray]]) -> Report:
+def _named_first(rows: Sequence[CoherenceRow], scored: Scored) -> Report:
     """How often the value that is likeliest expressed (contradicted) is one that is, in posts where some but not all are;
-    beside chance. This is what is read from the profile: nothing in the post alone tells it."""
+    beside chance. This is what is read from the profile: nothing in the post alone tells it. Of values that are equally
+    likely one is drawn."""
     report: Report = {}
     for name, side in (("expresses", 2), ("contradicts", 3)):
         posts = [
@@ -94,7 +109,10 @@ def _named_first(rows: Sequence[CoherenceRow], scored: Sequence[dict[str, np.nda
         ]
         if not posts:
             continue
-        hits = np.array([max(p, key=lambda key: p[key][side]) in listed for p, listed in posts], float)
+        likeliest = [[key for key in p if p[key][side] == max(one[side] for one in p.values())] for p, _ in posts]
+        hits = np.array(
+            [np.mean([key in listed for key in keys]) for keys, (_, listed) in zip(likeliest, posts, strict=True)]
+        )
         report[name] = {
             **bootstrap(lambda _, hit: float(hit.mean()), hits, hits),
             "chance": round(float(np.mean([len(listed) / len(p) for p, listed in posts])), 4),
@@ -142,41 +160,190 @@ def evaluate_examples(heads: Heads, rows: Sequence[CoherenceRow], values: dict[s
     return report
 
 
-def _of_values(rows: Sequence[CoherenceRow], scored: Sequence[dict[str, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+def _of_values(rows: Sequence[CoherenceRow], scored: Scored) -> tuple[np.ndarray, np.ndarray]:
     """Whether each value of each post is expressed, and how likely that was said to be."""
     truth = np.array([key in row.expresses for row, p in zip(rows, scored, strict=True) for key in p])
     return truth, np.array([p[key][2] for p in scored for key in p])
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a model makes of n posts: by value, and how likely any value is expressed [n] and any contradicted [n]."""
+
+    scored: Scored
+    expresses: np.ndarray
+    contradicts: np.ndarray
+
+
+Model = Callable[[Sequence[CoherenceRow]], Said]
+OURS, TEXT_ONLY = "pinzhi", "text_only"
+
+
+def models_compared(
+    heads: Heads, train: Sequence[CoherenceRow], values: dict[str, list[Value]], segmenter: Segmenter
+) -> dict[str, Model]:
+    """Ours, and what could be used instead, by name."""
+    texts = [row.text for row in train]
+    text_only = {
+        grade: linear_baseline().fit(texts, [row.grade == grade for row in train])
+        for grade in (Grade.EXPRESSES, Grade.CONTRADICTS)
+    }
+
+    def ours(rows: Sequence[CoherenceRow]) -> Said:
+        scored = score_coherence(heads, rows, values)
+        likely = [likely_any(p) for p in scored]
+        return Said(scored, np.array([x.expresses for x in likely]), np.array([x.contradicts for x in likely]))
+
+    def baseline(score: Callable[[str, list[str]], np.ndarray]) -> Model:
+        def say(rows: Sequence[CoherenceRow]) -> Said:
+            scored = _by_brand(rows, values, score)
+            return Said(scored, *(np.array([max(x[side] for x in p.values()) for p in scored]) for side in (2, 3)))
+
+        return say
+
+    def of_likeness(like: Likeness) -> Model:
+        # it says that a value is spoken of, not on which side
+        return baseline(lambda brand, posts: like(posts, [v.text for v in values[brand]])[..., None].repeat(4, -1))
+
+    def of_text(brand: str, posts: list[str]) -> np.ndarray:
+        sides = np.zeros((len(posts), len(values[brand]), 4))
+        for side, grade in ((2, Grade.EXPRESSES), (3, Grade.CONTRADICTS)):
+            sides[..., side] = text_only[grade].decision_function(posts)[:, None]
+        return sides
+
+    return {
+        OURS: ours,
+        "keyword_overlap": of_likeness(keyword_overlap(segmenter)),
+        "tfidf_cosine": of_likeness(tfidf_cosine(texts)),
+        "embedding_cosine": of_likeness(embedding_cosine(heads)),
+        TEXT_ONLY: baseline(of_text),
+    }
+
+
+def slice_figures(rows: Sequence[CoherenceRow], said: Mapping[str, Said]) -> Report:
+    """Figures of one slice, each by model, as far as the labels in it allow; an interval for ours."""
+    grade = np.array([row.grade for row in rows])
+    expressed, contradicted = grade == Grade.EXPRESSES, grade == Grade.CONTRADICTS
+    of_values = {name: _of_values(rows, one.scored) for name, one in said.items()}
+    named = {name: _named_first(rows, one.scored) for name, one in said.items()}
+    report: Report = {"n": len(rows)}
+    if 0 < expressed.sum() < len(rows):
+        report["auroc_expresses"] = {
+            name: round(float(roc_auc_score(expressed, one.expresses)), 4) for name, one in said.items()
+        }
+        report["auroc_expresses"][OURS] = bootstrap(roc_auc_score, expressed, said[OURS].expresses)
+    if of_values[OURS][0].any():
+        report["auroc_value_expresses"] = {
+            name: round(float(roc_auc_score(*one)), 4) for name, one in of_values.items()
+        }
+    for side, ours in named[OURS].items():
+        report[f"named_first_{side}"] = {
+            **{name: one[side]["value"] for name, one in named.items()},
+            "chance": ours["chance"],
+            "n": ours["n"],
+        }
+    if 0 < contradicted.sum() < len(rows):
+        report["contradiction_ap"] = {
+            **{
+                name: round(float(average_precision_score(contradicted, one.contradicts)), 4)
+                for name, one in said.items()
+            },
+            "chance": round(float(contradicted.mean()), 4),
+        }
+    return report
+
+
+def by_slice(rows: Sequence[CoherenceRow], said: Mapping[str, Said], slices: Mapping[str, np.ndarray]) -> Report:
+    """`slice_figures` of every slice (mask [n]) that is not empty."""
+    report: Report = {}
+    for name, mask in slices.items():
+        at = np.flatnonzero(mask)
+        if len(at):
+            report[name] = slice_figures(
+                [row for row, is_in in zip(rows, mask, strict=True) if is_in],
+                {
+                    model: Said([one.scored[i] for i in at], one.expresses[at], one.contradicts[at])
+                    for model, one in said.items()
+                },
+            )
+    return report
+
+
+def under_another_brand(rows: Sequence[CoherenceRow]) -> list[CoherenceRow]:
+    """The rows under the profile of another brand of another group, each brand under the same; none where there is one group."""
+    group = {row.brand: row.group for row in rows}
+    brands = sorted(group)
+    swapped = {}
+    for at, brand in enumerate(brands):
+        start = at + len(brands) // 2  # neighbours in the order were often written together
+        others = [brands[(start + step) % len(brands)] for step in range(len(brands))]
+        other = next((other for other in others if group[other] != group[brand]), None)
+        if other is None:
+            return []
+        swapped[brand] = other
+    return [replace(row, brand=swapped[row.brand]) for row in rows]
+
+
+def evaluate_swapped(rows: Sequence[CoherenceRow], said: Mapping[str, Said], models: Mapping[str, Model]) -> Report:
+    """What the profile is worth: the posts of grade 3 under their own brand against the same under another, whose values some
+    of them live too; and how many of all posts get another grade by it. A model that reads no profile has 0.5 and 0."""
+    swapped = under_another_brand(rows)
+    if not swapped:
+        return {}
+    at = np.flatnonzero([row.grade == Grade.EXPRESSES for row in rows])
+    others = {name: model(swapped) for name, model in models.items()}
+    known = ScoreConfig.load().coherence
+    own, other = ([likely_any(p) for p in one[OURS].scored] for one in (said, others))
+    gains = {name: one.expresses[at] - others[name].expresses[at] for name, one in said.items()}
+    grades = np.array([[int(grade_of(one, known)) for one in each] for each in (own, other)])
+    return {
+        "n": len(at),
+        "auroc_own_against_other": {
+            name: bootstrap(
+                roc_auc_score,
+                np.repeat([True, False], len(at)),
+                np.concatenate([one.expresses[at], others[name].expresses[at]]),
+            )
+            for name, one in said.items()
+        },
+        "likelier_under_own": {  # the same post twice; no difference counts half
+            name: round(float((np.sign(gain).mean() + 1) / 2), 4) for name, gain in gains.items()
+        },
+        "mean_score_own": round(float(np.mean([own[i].score for i in at])), 2),
+        "mean_score_other": round(float(np.mean([other[i].score for i in at])), 2),
+        "called_grade_3_own": round(float((grades[0, at] == Grade.EXPRESSES).mean()), 4),
+        "called_grade_3_other": round(float((grades[1, at] == Grade.EXPRESSES).mean()), 4),
+        "grade_changes": round(float((grades[0] != grades[1]).mean()), 4),
+        "n_grade_changes": len(rows),
+    }
+
+
 def evaluate_coherence(heads: Heads, labels: Path) -> Report:
-    """Grade and values on brands that were never seen, beside a text-only model and TF-IDF cosine."""
+    """Grade and values on brands that were never seen, by slice, beside what could be used instead."""
     rows, values = read_coherence(labels)
     train, dev = split_posts(rows)
-    scored = score_coherence(heads, dev, values)
-    likely = [likely_any(p) for p in scored]
-    expresses = np.array([one.expresses for one in likely])
-    contradicts = np.array([one.contradicts for one in likely])
+    segmenter = Segmenter()
+    models = models_compared(heads, train, values, segmenter)
+    said = {name: model(dev) for name, model in models.items()}
+    ours = said[OURS]
+    likely = [likely_any(p) for p in ours.scored]
     grade = np.array([row.grade for row in dev])
-    text_only = linear_baseline().fit([row.text for row in train], [row.grade == 3 for row in train])
-    only = text_only.decision_function([row.text for row in dev])
-    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3)).fit([row.text for row in train])
-    cosine = np.array(
-        [
-            (vectorizer.transform([row.text]) @ vectorizer.transform([v.text for v in values[row.brand]]).T).max()
-            for row in dev
-        ]
-    )
-    value_truth, value_guess = _of_values(dev, scored)
+    value_truth, value_guess = _of_values(dev, ours.scored)
     return {
-        "auroc_expresses": bootstrap(roc_auc_score, grade == 3, expresses),
+        "auroc_expresses": bootstrap(roc_auc_score, grade == 3, ours.expresses),
         "ece_value_expresses": round(expected_calibration_error(value_truth, value_guess), 4),
         "auroc_value_expresses": bootstrap(roc_auc_score, value_truth, value_guess),
         **evaluate_thresholds(dev, likely),
-        "value_named_first": _named_first(dev, scored),
+        "value_named_first": _named_first(dev, ours.scored),
         "by_examples_shown": evaluate_examples(heads, dev, values),
-        "contradiction_ap": bootstrap(average_precision_score, grade == 0, contradicts),
+        "contradiction_ap": bootstrap(average_precision_score, grade == 0, ours.contradicts),
         **_ordered(dev, np.array([one.score for one in likely])),
-        "text_only_auroc": bootstrap(roc_auc_score, grade == 3, only),
-        "tfidf_cosine_auroc": bootstrap(roc_auc_score, grade == 3, cosine),
+        **{
+            f"{name}_auroc": bootstrap(roc_auc_score, grade == 3, one.expresses)
+            for name, one in said.items()
+            if name != OURS
+        },
         "brands": len({row.brand for row in dev}),
+        "under_another_brand": evaluate_swapped(dev, said, models),
+        "slices": by_slice(dev, said, coherence_slices(dev, values, segmenter)),
     }

@@ -47,6 +47,7 @@ class CommentRow:
     authenticity: Target | None = None
     public: Target | None = None  # of the labels of its own set: PUBLIC_LABELS
     platform: str = ""  # of the post
+    kind: str = ""  # what its label calls it, for figures of its own; "" where it says nothing
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class CoherenceRow:
     hard: bool = False
     platform: str = ""
     group: str = ""  # the brand, or what `group` names for brands to whom the same texts are shown
+    kind: str = ""  # as that of a comment
 
 
 RELATIONS = ("entailment", "neutral", "contradiction", "about", "apart")
@@ -148,6 +150,7 @@ def read_comments(labels: Path) -> list[CommentRow]:
                 CommentRow(
                     row["text"], post["text"], "comments/" + post["account_id"], "own",
                     Target((sentiment,), (0, 1, 2)), Target((authenticity,), (0, 1, 2, 3, 4)), platform=post["platform"],
+                    kind=row.get("kind") or "",
                 )
             )  # fmt: skip
     return rows
@@ -272,7 +275,7 @@ def read_coherence(labels: Path) -> tuple[list[CoherenceRow], dict[str, list[Val
                 row["text"], f"{folder.name}/{row['brand']}", row["grade"], tuple(row["expresses"]),
                 tuple(row["contradicts"]), tuple(row["touches"]) if "touches" in row else None,
                 f"{folder.name}/{row['pair_id']}" if row.get("pair_id") else None, row["hard"], row["platform"],
-                f"{folder.name}/{brands[row['brand']].get('group', row['brand'])}",
+                f"{folder.name}/{brands[row['brand']].get('group', row['brand'])}", row.get("kind") or "",
             )
             for row in _lines(folder / "posts.jsonl")
         )  # fmt: skip
