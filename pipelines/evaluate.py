@@ -56,25 +56,58 @@ def publish(metrics: str, key: str = "evaluation") -> str:
 
 
 def as_markdown(content: dict[str, Any]) -> str:
-    """One table a report: figure, and its value with the interval where there is one."""
+    """One table a report: figure, and its value with the interval where there is one; its slices in a table of their own."""
     lines = ["# Evaluation", "", *(f"- {head}: {version}" for head, version in sorted(content["models"].items()))]
     for name, report in content["metrics"].items():
         lines += ["", f"## {name}", "", "| figure | value |", "| --- | --- |"]
-        lines += [f"| {path} | {value} |" for path, value in _flat(report)]
+        lines += [
+            f"| {path} | {value} |"
+            for path, value in _flat({key: one for key, one in report.items() if key != "slices"})
+        ]
+        if "slices" in report:
+            lines += ["", f"### {name}, by slice", "", *_by_slice(report["slices"])]
     return "\n".join(lines) + "\n"
+
+
+def _by_slice(slices: dict[str, dict[str, Any]]) -> list[str]:
+    """A line a slice; the models stand in one cell, in the order that the head of the column tells."""
+    columns: dict[str, dict[str, None]] = {}
+    for figures in slices.values():
+        for figure, by_model in figures.items():
+            if isinstance(by_model, dict):
+                columns.setdefault(figure, {}).update(dict.fromkeys(by_model))
+    heads = [f"{figure}: {' / '.join(models)}" for figure, models in columns.items()]
+    lines = [f"| slice | n | {' | '.join(heads)} |", "| --- " * (len(heads) + 2) + "|"]
+    for name, figures in slices.items():
+        cells = [
+            " / ".join(_shown(figures[figure].get(model, "-")) for model in models) if figure in figures else "-"
+            for figure, models in columns.items()
+        ]
+        lines.append(f"| {name} | {figures['n']} | {' | '.join(cells)} |")
+    return lines
 
 
 def _flat(report: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for name, value in report.items():
         path = f"{prefix}{name}"
-        if isinstance(value, dict) and {"value", "low", "high"} <= value.keys():
-            rows.append((path, f"{value['value']:.3f} ({value['low']:.3f}-{value['high']:.3f})"))
-        elif isinstance(value, dict):
+        if isinstance(value, dict) and not _is_interval(value):
             rows += _flat(value, f"{path}.")
         else:
-            rows.append((path, f"{value:.3f}" if isinstance(value, float) else str(value)))
+            rows.append((path, _shown(value)))
     return rows
+
+
+def _is_interval(value: dict[str, Any]) -> bool:
+    return {"value", "low", "high"} <= value.keys()
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict) and value["low"] is None:  # JSON's form of an interval that is undefined
+        return _shown(value["value"])
+    if isinstance(value, dict):
+        return f"{value['value']:.3f} ({value['low']:.3f}-{value['high']:.3f})"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 @flow(name="evaluate")

@@ -19,14 +19,21 @@ from pinzhi.evaluation.coherence import (
     models_compared,
     under_another_brand,
 )
-from pinzhi.evaluation.slices import coherence_slices, content_words
+from pinzhi.evaluation.evaluate import slices_of_comments
+from pinzhi.evaluation.slices import coherence_slices, comment_slices, content_words
+from pinzhi.labels import Authenticity, Sentiment
 from pinzhi.segment import Segmenter
 from pinzhi.training.data import (
+    AUTHENTICITIES,
+    SENTIMENTS,
     CoherenceRow,
+    CommentRow,
+    Target,
     Value,
     read_coherence,
     read_comments,
 )
+from pipelines.evaluate import as_markdown, write_metrics
 
 VALUES = {
     "a/farm": [Value("soil", "不伤土地：少用药，把土地留给下一代"), Value("price", "公道：价格透明，不收冤枉钱")],
@@ -180,6 +187,48 @@ def test_every_model_is_asked_about_every_value() -> None:
     assert text_only.expresses[1] > text_only.expresses[0] and text_only.contradicts[1] < text_only.contradicts[0]
     twins = [text_only.expresses[6], text_only.expresses[7]]
     assert twins[0] == twins[1] and said["embedding_cosine"].expresses[6] != said["embedding_cosine"].expresses[0]
+
+
+def comment(text: str, under: str, sentiment: int, authenticity: Authenticity, kind: str = "") -> CommentRow:
+    return CommentRow(
+        text, under, "comments/x", "own", Target((SENTIMENTS.index(Sentiment(sentiment)),), (0, 1, 2)),
+        Target((AUTHENTICITIES.index(authenticity),), (0, 1, 2, 3, 4)), platform="weibo", kind=kind,
+    )  # fmt: skip
+
+
+def test_complaints_of_a_storm_that_are_called_water_army_are_counted(tmp_path: Path) -> None:
+    genuine, hired = Authenticity.GENUINE, Authenticity.WATER_ARMY
+    storm = [comment(f"第{n}次退款了还不给", "涨价公告", -1, genuine, "storm" if n < 4 else "") for n in range(10)]
+    calm = [comment(f"第{n}口好喝", "新品", 1, genuine, "fan") for n in range(10)] + [
+        comment("太甜", "新品", -1, genuine)
+    ]
+    rows = [*storm, comment("垃圾品牌滚出去", "涨价公告", -1, hired), *calm]
+    slices = comment_slices(rows)
+    assert inside(slices, "complaints where most complain") == list(range(10)), "hired ones and calm posts are no storm"
+    assert inside(slices, "kind: storm") == [0, 1, 2, 3] and inside(slices, "kind: fan") == list(range(11, 21))
+
+    truth = {task: np.array([getattr(row, task).allowed[0] for row in rows]) for task in ("sentiment", "authenticity")}
+    suspicious = truth["authenticity"].copy()
+    suspicious[0] = AUTHENTICITIES.index(hired)
+    report = slices_of_comments(
+        rows,
+        {
+            "sentiment": {"pinzhi": truth["sentiment"], "tfidf": 0 * truth["sentiment"]},
+            "authenticity": {"pinzhi": suspicious, "tfidf": truth["authenticity"]},
+        },
+    )
+    assert report["kind: storm"]["genuine_called_water_army"] == {"pinzhi": 0.25, "tfidf": 0.0, "n": 4}
+    assert report["complaints where most complain"]["genuine_called_water_army"]["pinzhi"] == 0.1
+    assert report["all"]["genuine_called_water_army"]["n"] == len(rows) - 1
+    assert report["kind: fan"]["sentiment_accuracy"] == {"pinzhi": 1.0, "tfidf": 0.0}
+    assert report["kind: storm"]["authenticity_macro_f1"]["pinzhi"]["value"] == pytest.approx(0.4286)
+
+    written = write_metrics({"models": {}, "metrics": {"comments": {"n": 3, "slices": report}}}, tmp_path)
+    page = as_markdown(json.loads(Path(written).read_text("utf-8"))).splitlines()
+    heads, row = page[page.index("### comments, by slice") + 2], next(one for one in page if "| kind: storm |" in one)
+    assert "| genuine_called_water_army: pinzhi / tfidf / n |" in heads and "| 0.250 / 0.000 / 4 |" in row
+    assert heads.count("|") == row.count("|") and "| n | 3 |" in page
+    assert "| 0.429 / 1.000 |" in row, "of one class alone there is no interval"
 
 
 def test_kinds_are_read_where_labels_name_them(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Every head on its dev rows, beside its baselines trained on the same train rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,17 @@ from pinzhi.evaluation.coherence import evaluate_coherence
 from pinzhi.evaluation.gate import rewrites_found
 from pinzhi.evaluation.metrics import accuracy, bootstrap, expected_calibration_error, macro_f1
 from pinzhi.evaluation.sentence_pairs import evaluate_similarity
+from pinzhi.evaluation.slices import comment_slices
 from pinzhi.heads.modules import PairJudge
 from pinzhi.heads.predict import MANNERS, Heads
+from pinzhi.labels import Authenticity
 from pinzhi.originality.evidence import FEATURES, aligned_clauses, pair_features, shared_spans
 from pinzhi.originality.words import WordReader
 from pinzhi.segment import Segmenter
 from pinzhi.text import without_emoticons
 from pinzhi.training.classifier import COMMENT_HEADS, comment_logits
 from pinzhi.training.data import (
+    AUTHENTICITIES,
     PUBLIC_SETS,
     CommentRow,
     PairRow,
@@ -54,21 +57,54 @@ def evaluate_comments(heads: Heads, labels: Path, data: Path | None) -> Report:
     said = zip(COMMENT_HEADS, heads.comments(texts, posts), heads.comments(hidden, posts), strict=True)
     parts = comment_logits(heads, COMMENT_HEADS, texts, posts)
     report: Report = {}
+    guesses: dict[str, dict[str, np.ndarray]] = {}
     for task, p, p_masked in said:
         truth = _single(dev, task)
         baseline = linear_baseline().fit([row.text for row in train], _single(train, task))
+        guesses[task] = {"pinzhi": p.argmax(1), "tfidf": baseline.predict(texts)}
         deep, wide = parts[task]
         report[task] = {
-            "macro_f1": bootstrap(macro_f1, truth, p.argmax(1)),
+            "macro_f1": bootstrap(macro_f1, truth, guesses[task]["pinzhi"]),
             "deep_macro_f1": bootstrap(macro_f1, truth, deep.argmax(1)),
             "wide_macro_f1": bootstrap(macro_f1, truth, wide.argmax(1)),
-            "tfidf_macro_f1": bootstrap(macro_f1, truth, baseline.predict(texts)),
+            "tfidf_macro_f1": bootstrap(macro_f1, truth, guesses[task]["tfidf"]),
             "masked_macro_f1": bootstrap(macro_f1, truth, p_masked.argmax(1)),
             "masked_tfidf_macro_f1": bootstrap(macro_f1, truth, baseline.predict(hidden)),
             "per_class_f1": [round(float(x), 4) for x in f1_score(truth, p.argmax(1), average=None)],
             "ece": round(expected_calibration_error(p.argmax(1) == truth, p.max(1)), 4),
         }
     report["public_sentiment"] = evaluate_public(heads, data) if data else {}
+    report["slices"] = slices_of_comments(dev, guesses)
+    return report
+
+
+def slices_of_comments(rows: Sequence[CommentRow], guesses: Mapping[str, Mapping[str, np.ndarray]]) -> Report:
+    """What `guesses` [n], by task and model, are worth on each slice, the text and its post alone being read; and how many genuine
+    comments of it they take for water army."""
+    truth = {task: _single(rows, task) for task in guesses}
+    genuine, water_army = (AUTHENTICITIES.index(one) for one in (Authenticity.GENUINE, Authenticity.WATER_ARMY))
+    report: Report = {}
+    for name, mask in comment_slices(rows).items():
+        if not mask.any():
+            continue
+        report[name] = {"n": int(mask.sum())}
+        for task, models in guesses.items():
+            for metric in (macro_f1, accuracy):
+                report[name][f"{task}_{metric.__name__}"] = {
+                    model: bootstrap(metric, truth[task][mask], guess[mask])
+                    if metric is macro_f1 and model == "pinzhi"
+                    else round(metric(truth[task][mask], guess[mask]), 4)
+                    for model, guess in models.items()
+                }
+        at = mask & (truth["authenticity"] == genuine)
+        if at.any():
+            report[name]["genuine_called_water_army"] = {
+                **{
+                    model: round(float((guess[at] == water_army).mean()), 4)
+                    for model, guess in guesses["authenticity"].items()
+                },
+                "n": int(at.sum()),
+            }
     return report
 
 

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pinzhi.evaluation.gate import by_name, length_bands
-from pinzhi.labels import Grade
+from pinzhi.labels import Authenticity, Grade
 from pinzhi.segment import Segmenter
 from pinzhi.text import normalise
-from pinzhi.training.data import CoherenceRow, Value
+from pinzhi.training.data import AUTHENTICITIES, NEGATIVE, CoherenceRow, CommentRow, Value
 
 STUFFED_FROM = (
     2  # content words of one value in a post; a statement has 3.8 on average, 107 of 1,938 dev posts have so many
 )
+STORM_FROM = 10  # genuine comments under a post, of which most complain
 _CONTENT = re.compile(
     r"[nvailjbzs]"
 )  # begins the tags of nouns, verbs, adjectives, set phrases, abbreviations and places
@@ -94,7 +95,25 @@ def _pairs(rows: Sequence[CoherenceRow]) -> tuple[np.ndarray, np.ndarray]:
     return minimal, twins
 
 
-def _told(rows: Sequence[CoherenceRow]) -> dict[str, np.ndarray]:
+def comment_slices(rows: Sequence[CommentRow]) -> dict[str, np.ndarray]:
+    """Masks [n] of comments."""
+    genuine = np.array([AUTHENTICITIES[_label(row, "authenticity")] is Authenticity.GENUINE for row in rows])
+    complains = genuine & np.array([_label(row, "sentiment") == NEGATIVE for row in rows])
+    _, post = np.unique([row.post for row in rows], return_inverse=True)
+    n_genuine, n_complaints = (np.bincount(post, mask) for mask in (genuine, complains))
+    is_storm = (n_genuine >= STORM_FROM) & (2 * n_complaints > n_genuine)
+    return {
+        "all": np.ones(len(rows), bool),
+        "complaints where most complain": complains & is_storm[post],
+        **_told(rows),
+    }
+
+
+def _label(row: CommentRow, task: str) -> int:
+    return int(getattr(row, task).allowed[0])
+
+
+def _told(rows: Sequence[CoherenceRow] | Sequence[CommentRow]) -> dict[str, np.ndarray]:
     """By platform, by length, and by what the label calls the row."""
     return {
         **by_name([row.platform for row in rows]),
