@@ -42,6 +42,7 @@ EXPECTED = {  # platform -> posts, comments; as the format description states th
     "qzoneexport": {"qq": (1, 2)},
     "renrenBackup": {"renren": (4, 1)},
     "tb_comment": {"taobao": (0, 2)},
+    "tieba-thread-archive": {"tieba": (1, 5)},
     "backoffice": {"xiaohongshu": (2, 0), "douyin": (1, 0), "wechat": (1, 0)},
 }  # fmt: skip
 

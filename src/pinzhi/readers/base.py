@@ -30,7 +30,7 @@ class Shape:
 
     path: Path
     name: str  # path relative to the archive
-    kind: str  # csv, json, jsonl, object, sqlite, parquet, xlsx, feed, danmaku
+    kind: str  # csv, json, jsonl, object, sqlite, parquet, xlsx, feed, danmaku, yaml
     sections: Mapping[str, Sequence[Raw]]
     delimiter: str = ","
     facts: Mapping[str, Any] = field(default_factory=dict)  # what an object or feed says of itself before its records

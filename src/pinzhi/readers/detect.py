@@ -1,5 +1,6 @@
 """What a file is, by its content; its name only helps."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from itertools import islice
@@ -16,6 +17,7 @@ from pinzhi.readers.packed_xml import Damaged, is_workbook
 from pinzhi.readers.raw import MAX_BANNERS, Broken, Raw, Record
 from pinzhi.readers.stores import parquet_head, sqlite_tables
 from pinzhi.readers.workbooks import workbook_heads
+from pinzhi.readers.yamls import yaml_heads
 
 _HEAD = 1 << 18
 _SAMPLE = 20  # first records that are looked at
@@ -41,6 +43,7 @@ _LABELLED = (  # how tools begin a text that repeats their other files
     (("用户信息", "微博内容", "原创微博内容"), "skipped: text of weiboSpider has no ids; it repeats what the tool's csv, json and sqlite hold"),
     (("笔记id: ", "用户id: "), "skipped: text of Spider_XHS; it repeats what the tool's json and xlsx hold"),
 )  # fmt: skip
+_THREAD = re.compile(r"^(?:thread_info|posts|dict_subposts|subposts|images):", re.MULTILINE)  # of tieba-thread-archive
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 _WIDE = 5  # columns below a banner; fewer are lines of prose with commas
 _SIDE_FILES = ("-wal", "-shm", "-journal")
@@ -74,6 +77,8 @@ def sniff(path: Path, name: str) -> Shape:
         return _feed(path, name)
     if is_danmaku(text):
         return _danmaku(path, name)
+    if path.suffix.lower() in (".yaml", ".yml") and _THREAD.search(text):
+        return _yaml(path, name)
     return _table(path, name, text)
 
 
@@ -118,6 +123,15 @@ def _danmaku(path: Path, name: str) -> Shape:
         return Shape(path, name, "danmaku", {"": danmaku_head(path, _SAMPLE)})
     except Damaged as error:
         raise Unreadable(str(error)) from error
+
+
+def _yaml(path: Path, name: str) -> Shape:
+    heads = yaml_heads(path, _SAMPLE)
+    if heads.keys().isdisjoint({"posts", "dict_subposts", "subposts"}):
+        raise Unreadable(
+            "skipped: settings or pictures of tieba-thread-archive; thread.yaml beside it holds the thread"
+        )
+    return Shape(path, name, "yaml", heads)
 
 
 def _parquet(path: Path, name: str) -> Shape:

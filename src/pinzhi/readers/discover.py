@@ -24,6 +24,7 @@ from pinzhi.readers.renren import RenrenReader
 from pinzhi.readers.site import SiteReader
 from pinzhi.readers.spider_xhs import SpiderXhsReader
 from pinzhi.readers.tb_comment import TbCommentReader
+from pinzhi.readers.tieba_archive import TiebaArchiveReader
 from pinzhi.readers.tiktok_downloader import TikTokDownloaderReader
 from pinzhi.readers.wechat_exporter import WechatExporterReader
 from pinzhi.readers.weibo_archiver import WeiboArchiverReader
@@ -38,9 +39,9 @@ READERS: tuple[Reader, ...] = (
     CanonicalReader(), MediaCrawlerReader(), WeiboSpiderReader(), WeiboSearchReader(), NghuyongReader(),
     WeiboArchiverReader(), TikTokDownloaderReader(), XhsDownloaderReader(), SpiderXhsReader(), WechatExporterReader(),
     WeweRssReader(), BilibiliCrawlerReader(), DanmakuReader(), QzoneReader(), RenrenReader(), TbCommentReader(),
-    BackOfficeReader(), SiteReader(), WeiboCrawlerReader(),
+    BackOfficeReader(), SiteReader(), TiebaArchiveReader(), WeiboCrawlerReader(),
 )  # fmt: skip
-FRAME_VERSION = "6"  # part of every digest, as each reader's own version is
+FRAME_VERSION = "7"  # part of every digest, as each reader's own version is
 _COPY = re.compile(r"(.+?) ?\(([0-9]{1,4})\)", re.DOTALL)
 _TEMPORARY = ("Thumbs.db", "desktop.ini", "__MACOSX")
 

@@ -21,6 +21,7 @@ from pinzhi.readers.raw import MAX_RAW, Broken, Raw, Record, Row
 from pinzhi.readers.rows import Rows
 from pinzhi.readers.stores import parquet_rows, sqlite_rows
 from pinzhi.readers.workbooks import workbook_sheets
+from pinzhi.readers.yamls import yaml_sections
 
 BATCH = 5000
 _WORDS = ("text", "title", "quoted_text")
@@ -197,9 +198,9 @@ def _items(shape: Shape, parts: dict[str, Part]) -> Iterator[tuple[Part, Sequenc
         yield from _under_header(csv_rows(shape.path, shape.delimiter), parts[""])
     elif shape.kind == "xlsx":
         yield from _sheet_records(shape, parts)
-    elif shape.kind == "object":
+    elif shape.kind in ("object", "yaml"):
         first = next(iter(parts.values()))
-        for section, item in json_sections(shape.path):
+        for section, item in (json_sections if shape.kind == "object" else yaml_sections)(shape.path):
             if section in parts or isinstance(item, Broken):
                 yield parts.get(section, first), (), item
     elif shape.kind == "sqlite":

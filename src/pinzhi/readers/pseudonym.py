@@ -22,7 +22,7 @@ AUTHOR_FIELDS = frozenset({
     "nick_name", "screen_name", "sec_uid", "short_user_id", "creator_hash", "avatar", "avatar_url", "avatar_hd",
     "profile_url", "profile_image_url", "main_page_url", "url_token", "sign", "bio", "ip_location", "昵称", "用户id",
     "用户昵称", "源用户id", "源用户昵称", "主页", "头像", "高清头像", "fan_id", "fan_name", "fan_sign", "fan_avatar", "up_id", "up_name",
-    "user", "comment_user", "fan_info", "follower_info", "uid",
+    "user", "comment_user", "fan_info", "follower_info", "uid", "name_show", "portrait",
     "UID", "账号UID", "SEC_UID", "SHORT_ID", "short_id", "昵称昵称", "账号昵称", "账号签名", "账号链接", "抖音号", "头像链接", "背景图链接",
     "作者昵称", "作者ID", "作者链接", "用户名", "用户主页url", "头像url", "小红书号", "home_url", "red_id", "IP归属地", "ip归属地", "ip地址",
     "openid", "logo_url", "ip_wording", "mid_hash", "uin", "nick", "name", "rt_uin", "rt_uinname", "authorId", "authorName",
