@@ -1,5 +1,6 @@
 """Back-offices of the platforms: lists of one's own notes (Xiaohongshu), works (Douyin) and articles (WeChat) with their counts."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -69,8 +70,16 @@ class BackOfficeReader:
         return None
 
 
+_UNIT = re.compile(r"\s*[(（](?:次|人|条|个|秒|元|%)[)）]\Z")  # which labels have had at times
+
+
+def _label(column: str) -> str:
+    return _UNIT.sub("", column.strip())
+
+
 def _list_of(columns: set[str]) -> tuple[Layout, Expand] | None:
-    return next(((layout, expand) for marks, layout, expand in _LISTS if marks <= columns), None)
+    labels = set(map(_label, columns))
+    return next(((layout, expand) for marks, layout, expand in _LISTS if marks <= labels), None)
 
 
 def _below(expand: Expand) -> Expand:
@@ -80,6 +89,6 @@ def _below(expand: Expand) -> Expand:
         if is_banner([str(cell) for cell in raw.values() if cell is not None]):
             yield Note(None, "expected a post, found one text alone; the row was left out")
         else:
-            yield from expand(raw)
+            yield from expand({_label(column): cell for column, cell in raw.items()})
 
     return rows

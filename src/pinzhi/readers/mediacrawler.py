@@ -1,14 +1,14 @@
 """NanmiCoder/MediaCrawler: seven platforms; csv, json, jsonl, sqlite and xlsx; raw and hashed ids, 2024 to 2026."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pinzhi.readers import values, weibo
-from pinzhi.readers.base import Layout, Part, Shape, as_header
+from pinzhi.readers.base import Layout, Note, Part, Shape, as_header
 from pinzhi.readers.mediacrawler_columns import KNOWN_COLUMNS
 from pinzhi.readers.raw import Raw
 
@@ -93,7 +93,7 @@ POSTS = {
     "zhihu": _post("zhihu", "content_id", time="created_time", text=("content_text", "desc"), title="title",
                    kind="content_type", url="content_url", likes="voteup_count", comments="comment_count"),
 }  # fmt: skip
-_WEIBO = weibo.Posts(POSTS["weibo"], text="content")
+_WEIBO = weibo.Posts(POSTS["weibo"], text="content", authors=("author",))
 COMMENTS = {
     "xiaohongshu": _comment("xiaohongshu", "note_id"),
     "douyin": _comment("douyin", "aweme_id"),
@@ -185,7 +185,7 @@ class MediaCrawlerReader:
         return "lists of fans are not read" if section in ("bilibili_contact_info", "Contacts") else None
 
     def _part(self, section: str, layout: Layout) -> Part:
-        expand = _WEIBO.one if layout is POSTS["weibo"] else None
+        expand = _weibo_post if layout is POSTS["weibo"] else None
         return Part(layout, section, expand, _Known(layout).align)
 
     def _layout(self, records: Sequence[Raw], hints: Sequence[str]) -> Layout | None:
@@ -199,6 +199,11 @@ class MediaCrawlerReader:
             if layout is not None:
                 return layout
         return None
+
+
+def _weibo_post(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
+    """A post of Weibo, whose author is a hash in newer files; a deleted one has none."""
+    yield from _WEIBO.one({**raw, "author": values.filled(raw, ("user_id",)) or _hash(raw)})
 
 
 def _hinted(hints: Sequence[str], platforms: Sequence[str]) -> str | None:

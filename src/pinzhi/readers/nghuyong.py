@@ -11,7 +11,7 @@ POSTS = weibo.Posts(weibo.posts_layout(
     post_id="_id", account_id=inside("user", "_id"), published_at="created_at", text="content",
     likes="attitudes_count", reposts="reposts_count", comments="comments_count", reads="reads_count", url="url",
     fetched_at="crawl_time",
-), text="content", author="user")  # fmt: skip
+), text="content", authors=("user",))  # fmt: skip
 COMMENTS = Layout(
     "weibo comments", "comments",
     {"comment_id": ("_id",), "parent_id": (inside("reply_comment", "_id"),), "author_id": (inside("comment_user", "_id"),),

@@ -14,7 +14,7 @@ from pinzhi.readers.raw import Raw
 _IDS = frozenset({"post_id", "comment_id", "account_id", "reposted_post_id", "parent_id", "author_id"})
 _TEXTS = frozenset({"text", "title", "quoted_text"})
 _MOMENT = {"posts": "published_at", "comments": "created_at"}
-_NO_ID = (None, "", "0")
+_NO_ID = (None, "", "0", "-1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,11 @@ class _Column:
     cells: tuple[Cell, ...]
     parse: Callable[[Any], Any]
     kind: str  # count, moment, other
+    has_choice: bool  # of several cells, one that says that nothing is known gives way to the next; words may mean it
+
+    def says_nothing(self, value: Any) -> bool:
+        """Whether a cell is one of the marks of "unknown"; an epoch of 0 is one too, a count of 0 is not."""
+        return values.is_null(value) or (self.kind == "moment" and value in (0, "0"))
 
 
 class Rows:
@@ -33,9 +38,14 @@ class Rows:
         self._keys = schemas.KEYS[layout.table]
         self._moment = _MOMENT.get(layout.table)
         self._columns = [
-            _Column(field.name, layout.columns[field.name], *_parser(field, is_clean=layout.is_clean))
+            _Column(
+                field.name,
+                cells,
+                *_parser(field, is_clean=layout.is_clean),
+                len(cells) > 1 and field.name not in _TEXTS,
+            )
             for field in schemas.CANONICAL[layout.table]
-            if field.name in layout.columns
+            if (cells := layout.columns.get(field.name))
         ]
 
     def row(self, raw: Raw) -> tuple[Raw | None, list[Note]]:
@@ -48,7 +58,7 @@ class Rows:
             try:
                 for cell in column.cells:
                     value = raw.get(cell) if isinstance(cell, str) else cell(raw)
-                    if value is not None and value != "":
+                    if value is not None and value != "" and not (column.has_choice and column.says_nothing(value)):
                         break
                 found = column.parse(value)
             except values.BadValue as error:
@@ -76,6 +86,7 @@ class Rows:
             row["count_floors"] = sorted({*floors, *(row.get("count_floors") or ())}) or None
             self._drop_no_id(row, "reposted_post_id")
         elif self.layout.table == "comments":
+            self._drop_no_id(row, "post_id")
             self._drop_no_id(row, "parent_id", row["comment_id"])
             self._drop_no_id(row, "author_id")
         row["text"] = row.get("text") or ""

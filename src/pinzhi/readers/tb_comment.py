@@ -1,4 +1,5 @@
-"""WinterWaterWarm/tb_comment: workbooks of reviews of Taobao and Tmall, without ids and authors."""
+"""Reviews of Taobao and Tmall: the workbooks of WinterWaterWarm/tb_comment, without ids and authors, and tables with the
+platform's own names of fields (`rateContent`, `rateDate`), which people's scripts write."""
 
 import re
 from collections.abc import Iterator
@@ -16,15 +17,22 @@ _DEFAULT = re.compile(  # what the platform says where a buyer said nothing
 
 def _id(raw: Raw) -> str | None:
     """Made of what never changes of a review: sales grow, and a second review comes later."""
-    return values.made_id(*(raw.get(name) for name in ("商品名", "商品类型", "评论日期", "评论")))
+    if "rateContent" not in raw:
+        return values.made_id(*(raw.get(name) for name in ("商品名", "商品类型", "评论日期", "评论")))
+    own = values.identifier(values.filled(raw, ("id", "rateId")))
+    return own or values.made_id(
+        *(raw.get(name) for name in ("displayUserNick", "auctionSku", "rateDate", "rateContent"))
+    )
 
 
 COMMENTS = Layout(
     "taobao comments", "comments",
-    {"comment_id": (_id,), "post_id": ("商品名",), "created_at": ("评论日期",), "text": ("text",)},
-    "taobao",
+    {"comment_id": (_id,), "post_id": ("商品名", "auctionNumId", "itemId"), "author_name": ("displayUserNick",),
+     "created_at": ("评论日期", "rateDate"), "text": ("text",)},
+    "taobao", personal=frozenset({"displayUserNick"}),
 )  # fmt: skip
-_MARKS = frozenset({"商品名", "评论", "评论日期"})
+_MARKS = (frozenset({"商品名", "评论", "评论日期"}), frozenset({"rateContent", "rateDate"}))
+_WORDS = ("评论", "追评", "rateContent", "appendComment")
 
 
 class TbCommentReader:
@@ -35,7 +43,8 @@ class TbCommentReader:
 
     def parts(self, shape: Shape) -> tuple[Part, ...]:
         """Sheets and files by their columns."""
-        return tuple(Part(COMMENTS, name, _rows) for name in shape.sections if shape.columns(name) >= _MARKS)
+        found = (name for name in shape.sections if any(marks <= shape.columns(name) for marks in _MARKS))
+        return tuple(Part(COMMENTS, name, _rows) for name in found)
 
     def ignored(self, section: str) -> str | None:
         """No section is."""
@@ -44,7 +53,7 @@ class TbCommentReader:
 
 def _rows(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
     words = []
-    for field in ("评论", "追评"):
+    for field in _WORDS:
         text = _written(raw.get(field))
         if _DEFAULT.fullmatch(text):
             yield Note(field, "expected a review, found what the platform writes where there is none; it was left out")
@@ -54,4 +63,6 @@ def _rows(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
 
 
 def _written(cell: Any) -> str:
+    if isinstance(cell, dict):  # a second review, as the platform gives it
+        cell = cell.get("content")
     return "" if values.is_null(cell) else values.plain(cell).strip()

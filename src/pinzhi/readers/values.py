@@ -6,18 +6,22 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 from pinzhi.readers import markup
 
 BEIJING = timezone(timedelta(hours=8))
 EXACT_FLOAT = 2**53  # above, a float no longer holds every integer
-_NULLS = frozenset({"", "none", "null", "nan", "-", "--", "-1", "未知", "无"})
+_NULLS = frozenset({
+    "", "none", "null", "nan", "nat", "n/a", "undefined", "-", "--", "—", "——", "-1", "-1.0", "未知", "unknown", "无", "暂无",
+    "\\n",  # \N of MySQL
+})  # fmt: skip
 _MAX_COUNT = 2**63
 _COUNT = re.compile(r"(\d{1,3}(?:,\d{3})+|\d{1,19})(?:\.(\d{1,9}))?\s*([千kK万萬wW亿億]?)\s*(\+?)")
 _UNITS = {"": 1, "千": 10**3, "k": 10**3, "万": 10**4, "萬": 10**4, "w": 10**4, "亿": 10**8, "億": 10**8}
 
-_EPOCH = re.compile(r"(\d{9,10}|\d{12,13})(?:\.(\d+))?")
+_EPOCH = re.compile(r"(\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19})(?:\.(\d+))?")  # in s, ms, µs or ns
 _ISO = re.compile(
     r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})"
     r"(?:(?:T|\s+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?",
@@ -33,6 +37,8 @@ _WEIBO = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d{2}):(\d{2}):(
 _MONTHS = {"Jan": 1, "Feb": 2, "Mar": 3, "Apr": 4, "May": 5, "Jun": 6, "Jul": 7, "Aug": 8, "Sep": 9, "Oct": 10,
            "Nov": 11, "Dec": 12}  # fmt: skip
 _YEARS = range(1971, 2101)  # 1970-01-01 08:00:00 is how an unknown time is written
+
+_MILLISECONDS = tuple(int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1000 for year in (_YEARS[0], _YEARS[-1]))
 
 _LOSSY = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _UNCLEAN = re.compile(r"[<&\r\x00-\x08\x0b\x0c\x0e-\x1f\xa0\u200b\u2060\ufeff\ud800-\udfff]")
@@ -69,6 +75,17 @@ def is_null(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value)) or (value == -1 and value is not True)
 
 
+_WRAPPERS = frozenset({"$oid", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal", "$date"})
+
+
+def _unwrapped(value: Any) -> Any:
+    """What MongoDB wraps in its exports, `{"$numberLong": "5211000000000001"}`, `{"$date": …}`; any other value stays."""
+    for _ in range(2):  # a date may hold a number
+        if isinstance(value, dict) and len(value) == 1 and value.keys() <= _WRAPPERS:
+            (value,) = value.values()
+    return value
+
+
 def count(value: Any) -> tuple[int | None, bool]:
     """A count and whether it is only a floor: `1.2万` is (12000, False), `10万+` (100000, True), `None` (None, False).
 
@@ -82,6 +99,8 @@ def count(value: Any) -> tuple[int | None, bool]:
         if 0 <= value < _MAX_COUNT and value == int(value):
             return int(value), False
         raise BadValue(f"expected a count of 0 or more, found {value!r}")
+    if (inner := _unwrapped(value)) is not value:
+        return count(inner)
     match = _COUNT.fullmatch(unicodedata.normalize("NFKC", str(value)).strip())
     if match is None:
         raise BadValue(f"expected a count such as 12, 1,024, 1.2万 or 10万+, found {_shown(value)}")
@@ -109,6 +128,7 @@ def made_id(*parts: Any) -> str | None:
     return MADE + hashlib.blake2b("\x1f".join(words).encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
+_WHOLE_FLOAT = re.compile(r"([0-9]{1,40})\.0{1,6}")
 _EXPONENT = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
 # Errors, cells too narrow, formulas but not `="52"`; `true` in small letters may be a name.
 _NO_ID = re.compile(r"#N/A|#[A-Z/0]+[!?]|##+|TRUE|FALSE|True|False|=(?!\"|\d+$).*")
@@ -129,11 +149,17 @@ def identifier(value: Any) -> str | None:
         text = text.removeprefix("=").strip(_ID_EDGES)
         if _EXPONENT.fullmatch(text):
             raise BadValue(f"expected an id digit for digit, found {text!r}: a spreadsheet has dropped its last digits")
-        if text.endswith(".0") and text[:-2].isdigit() and int(text[:-2]) < EXACT_FLOAT:
-            return text[:-2]
+        if (found := _WHOLE_FLOAT.fullmatch(text)) is not None:
+            if int(found[1]) >= EXACT_FLOAT:
+                raise BadValue(f"expected an id digit for digit, found the float {text}: its last digits are lost")
+            return found[1]
         return text if text and text.lower() not in ("none", "null", "nan") else None
     if value is None:
         return None
+    if (inner := plain(value) if isinstance(value, bytes) else _unwrapped(value)) is not value:
+        return identifier(inner)
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        return str(int(value))
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadValue(f"expected an id as text or integer, found {_shown(value)}")
     if isinstance(value, float):
@@ -147,18 +173,22 @@ def identifier(value: Any) -> str | None:
 def time(value: Any) -> tuple[int | None, str | None]:
     """A time as milliseconds since 1970 UTC, and its precision: day, minute, second or millisecond.
 
-    Epochs in seconds and in milliseconds, ISO 8601 with or without zone, `Tue Sep 01 09:41:10 +0800 2026`. A clock
-    without zone is Beijing time. Raises BadValue.
+    Epochs in seconds to nanoseconds, ISO 8601 with or without zone, `Tue Sep 01 09:41:10 +0800 2026`, `2026年9月1日 9:41`.
+    A clock without zone is Beijing time. Raises BadValue.
     """
-    if is_null(value) or value in (0, "0"):
+    if is_null(value) or value in (0, "0", "0.0"):
         return None, None
     if isinstance(value, date):
         return _moment(value)
+    if isinstance(value, dict) and (inner := _unwrapped(value)) is not value:
+        return time(inner)
     text = str(value).strip()
     if match := _EPOCH.fullmatch(text):
         return _epoch(match[1], match[2])
     if match := _ISO.fullmatch(text):
         return _iso(match)
+    if _CHINESE_CLOCK.fullmatch(text):
+        return time(clock(text))
     if match := _WEIBO.fullmatch(text):
         month, day, hour, minute, second, zone, year = match.groups()
         if month in _MONTHS:
@@ -196,7 +226,10 @@ def milliseconds(moment: datetime) -> int:
 
 def _epoch(digits: str, fraction: str | None) -> tuple[int, str]:
     if len(digits) >= 12:
-        return int(digits), "millisecond" if int(digits) % 1000 else "second"
+        moment = int(digits) // 1000 ** (len(digits) // 3 - 4)
+        if len(digits) > 13 and not _MILLISECONDS[0] <= moment < _MILLISECONDS[1]:
+            raise BadValue(f"expected a time, found {digits}, which may be an id")
+        return moment, "millisecond" if moment % 1000 else "second"
     thousandths = int((fraction or "0").ljust(3, "0")[:3])
     return int(digits) * 1000 + thousandths, "millisecond" if thousandths else "second"
 

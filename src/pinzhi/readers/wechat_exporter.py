@@ -66,7 +66,7 @@ def _rows(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
 
 
 def _kind(raw: Raw) -> Any:
-    if raw.get("is_deleted") is True:
+    if raw.get("is_deleted") in (True, "True", "true"):
         return "deleted"
     kind = raw.get("item_show_type", raw.get("文章类型"))
     if isinstance(kind, int):

@@ -18,7 +18,7 @@ _NOTICE = re.compile(
 )
 _SHORT_ID = re.compile(r"[0-9A-Za-z]{5,12}")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_ACCOUNT = re.compile(r"[0-9]{5,12}")
+_ACCOUNT = re.compile(r"([0-9]{5,12})(?: ?\([0-9]{1,4}\)| - 副本)?")  # of a file, or of a copy of it
 
 
 def is_notice(text: str) -> bool:
@@ -52,7 +52,7 @@ def post_number(value: Any) -> str | None:
 def account_of(shape: Shape) -> str | None:
     """The author of a csv file, whom its name alone tells, or its folder's."""
     path = PurePosixPath(shape.path.as_posix())
-    return next((name for name in (path.stem, path.parent.name) if _ACCOUNT.fullmatch(name)), None)
+    return next((found[1] for name in (path.stem, path.parent.name) if (found := _ACCOUNT.fullmatch(name))), None)
 
 
 def posts_layout(**columns: Cell | tuple[Cell, ...]) -> Layout:
@@ -66,11 +66,11 @@ def posts_layout(**columns: Cell | tuple[Cell, ...]) -> Layout:
 
 @dataclass(frozen=True)
 class Posts:
-    """Posts of one tool; `text` and `author` are its fields of the text and of the author's id."""
+    """Posts of one tool; `text` is its field of the text, `authors` are those that may hold the author's id."""
 
     layout: Layout
     text: str = "text"
-    author: str = "user_id"
+    authors: tuple[str, ...] = ("user_id",)
 
     def read(self, raw: Raw, original: Any = None) -> Iterator[tuple[Layout, Raw] | Note]:
         """A post, and the original that it reposts, when the record holds it."""
@@ -89,7 +89,7 @@ class Posts:
     def one(self, raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
         """A post with what its author wrote; the words of the platform are no text of anybody's."""
         text = values.text(raw.get(self.text))
-        if is_notice(text) and values.is_null(raw.get(self.author)):
+        if is_notice(text) and values.filled(raw, self.authors) is None:
             reason = "expected the text of a post, found the notice of a deleted or hidden one; text left empty"
             yield Note(self.text, reason)
             yield self.layout, {**raw, self.text: "", "kind": "deleted"}

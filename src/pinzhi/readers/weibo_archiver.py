@@ -12,7 +12,7 @@ _LIKES = ("likesCount", "like_count", "attitudes_count")  # by version, the newe
 POSTS = weibo.Posts(weibo.posts_layout(
     post_id="id", account_id="userId", published_at=("createdAt", "created_at"), text="text", likes=_LIKES,
     reposts=("repostsCount", "reposts_count"), comments=("commentsCount", "comments_count"),
-), author="userId")  # fmt: skip
+), authors=("userId",))  # fmt: skip
 COMMENTS = Layout(
     "weibo comments", "comments",
     {"comment_id": ("id",), "post_id": ("post_id",), "author_id": (inside("user", "uid"), inside("user", "id")),

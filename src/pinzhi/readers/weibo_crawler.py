@@ -88,9 +88,10 @@ def _section_parts(shape: Shape, names: Sequence[str]) -> Iterator[Part]:
 
 # -- csv rows whose header does not tell -----------------------------------------------------------------------------
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?")
-_FULL_DATE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}")
-_FLAGS = frozenset({"True", "False"})
+# With slashes and without seconds, and flags in capitals, where the file was saved in a spreadsheet.
+_DATE = re.compile(r"\d{4}([-/])\d{1,2}\1\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2})?)?")
+_FULL_DATE = re.compile(r"\d{4}([-/])\d{1,2}\1\d{1,2}[T ]\d{1,2}:\d{2}(?::\d{2})?")
+_FLAGS = frozenset({"True", "False", "TRUE", "FALSE"})
 _HEAD = ("id", "bid", "text", "article_url", "pics", "video_url")
 _TAIL = ("created_at", "source", "attitudes_count", "comments_count", "reposts_count", "topics", "at_users")
 

@@ -12,7 +12,7 @@ _COLUMNS = ("id", "bid", "user_id", "用户昵称", "微博正文", "头条文�
             "发布时间", "发布工具", "微博图片url", "微博视频url", "retweet_id", "ip", "user_authentication", "会员类型", "会员等级")  # fmt: skip
 _OLDEST = tuple(column for column in _COLUMNS if column != "头条文章url")
 _MIN_COLUMNS = 15  # an original of the first version, which had no retweet_id
-_CLOCK = re.compile(r"\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{2}(?::\d{2})?")
+_CLOCK = re.compile(r"\d{4}([-/])\d{1,2}\1\d{1,2} \d{1,2}:\d{2}(?::\d{2})?")
 _COUNT = re.compile(r"\d[\d.,]*[万亿]?\+?")
 _VERIFIED = {"蓝V": True, "黄V": True, "红V": True, "金V": True, "普通用户": False}
 

@@ -6,7 +6,8 @@ from pinzhi.readers import values
 from pinzhi.readers.base import Cell, Layout
 from pinzhi.readers.raw import Raw
 
-_KINDS = {"图文": "normal", "图集": "normal", "normal": "normal", "视频": "video", "video": "video"}
+_KINDS = {"图文": "normal", "图集": "normal", "图片": "normal", "normal": "normal", "image": "normal", "视频": "video",
+          "video": "video"}  # fmt: skip
 _NO_TITLE = "无标题"
 
 
@@ -16,7 +17,7 @@ def posts_layout(*, kind: tuple[str, ...], title: tuple[str, ...], **columns: tu
     def is_kind(raw: Raw) -> Any:
         """The kind in the platform's own words; tools have others."""
         name = str(_first(raw, kind) or "").strip()
-        return _KINDS.get(name, None if values.is_null(name) else name)
+        return _KINDS.get(name.lower(), None if values.is_null(name) else name)
 
     def has_title(raw: Raw) -> Any:
         """The title; one that says that there is none is no title."""

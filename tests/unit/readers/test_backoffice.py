@@ -142,3 +142,11 @@ def test_nothing_but_banners(tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_bytes(b"," * 1000 + b"\n" + os.linesep.encode() * 5)
     tables = read(tmp_path)
     assert len(tables["rejects"]) == 3 and tables["posts"] == []
+
+
+def test_labels_with_their_units_and_a_figure_that_is_missing(tmp_path: Path) -> None:
+    header = ("内容标题", "发表时间", "总阅读人数(人)", "总阅读次数（次）", "总分享次数(次)", "内容url")
+    path = written(tmp_path / "已通知内容.xlsx", [header, ("桂花", 20260912, "100,001", "-", "2", "")])
+    (post,) = read(path)["posts"]
+    assert (post["reads"], post["count_floors"], post["reposts"]) == (100_001, ["reads"], 2)
+    assert (post["published_at"], post["time_precision"]) == (utc("2026-09-11T16:00:00"), "day")

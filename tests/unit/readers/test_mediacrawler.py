@@ -185,3 +185,35 @@ def test_null_marks_and_a_hash_of_nobody(tmp_path: Path) -> None:
     )
     row = read(tmp_path)["posts"][0]
     assert (row["likes"], row["reposts"], row["account_id"], row["collects"]) == (None, None, None, 4102)
+
+
+def test_the_notice_of_a_deleted_post_is_one_only_where_nobody_wrote_it(tmp_path: Path) -> None:
+    newer = {**WEIBO, "nickname": "阿***茶", "last_modify_ts": 1789995604658}
+    posts = read(
+        jsonl(
+            tmp_path / "search_contents.jsonl",
+            {**newer, "note_id": "1", "content": "此微博已被作者删除", "creator_hash": "e3b0c44298fc1c14"},
+            {**newer, "note_id": "2", "content": "微博不存在的三大理由", "creator_hash": "0123456789abcdef"},
+        )
+    )["posts"]
+    assert [(row["text"], row["kind"]) for row in posts] == [("", "deleted"), ("微博不存在的三大理由", None)]
+
+
+@pytest.mark.parametrize("mark", ["", "0", "-1", None, 0, 0.0, "0.0", "7"])
+def test_marks_of_a_comment_that_answers_nobody(mark: object, tmp_path: Path) -> None:
+    comment = {
+        "comment_id": "7",
+        "create_time": 1788226200,
+        "aweme_id": "9",
+        "content": "好",
+        "parent_comment_id": mark,
+    }
+    (row,) = read(jsonl(tmp_path / "search_comments.jsonl", comment))["comments"]
+    assert row["parent_id"] is None
+
+
+def test_records_as_mongodb_exports_them(tmp_path: Path) -> None:
+    wrapped = {"_id": {"$oid": "5f"}, **WEIBO, "note_id": {"$numberLong": "5211000000000001"}, "liked_count": {"$numberInt": "3"},
+               "create_date_time": {"$date": "2026-09-01T01:30:00Z"}}  # fmt: skip
+    (post,) = read(jsonl(tmp_path / "weibo_note.json", wrapped))["posts"]
+    assert (post["post_id"], post["likes"], post["published_at"]) == ("5211000000000001", 3, utc("2026-09-01T01:30:00"))

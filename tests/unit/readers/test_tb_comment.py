@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.unit.readers.helpers import read, utc, written
+from tests.unit.readers.helpers import jsonl, read, utc, written
 
 ARCHIVE = ROOT / "tests/data/archives/tb_comment/comment.xlsx"
 HEADER = ["商品名", "销量", "商品类型", "评论", "评论日期", "追评"]
@@ -46,3 +46,22 @@ def test_words_of_the_platform_are_no_review(words: str, tmp_path: Path) -> None
 def test_csv_in_gbk(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"{','.join(HEADER)}\n锅,2万+,黑,好锅,2026-08-18 21:09:33,\n", "gb18030")
     assert [row["text"] for row in read(tmp_path)["comments"]] == ["好锅"]
+
+
+def test_fields_of_the_platform_itself(tmp_path: Path) -> None:
+    header = ("rateContent", "rateDate", "auctionSku", "displayUserNick")
+    rows = [
+        ("好茶", "2026-09-12 10:00:00", "规格:一罐", "张***三"),
+        ("此用户没有填写评论!", "2026-09-12 10:00:01", "规格:一罐", "李***四"),
+    ]
+    tables = read(written(tmp_path / "rates.csv", [header, *rows], "gb18030"), pseudonymise=True)
+    assert [(row["text"], row["author_name"]) for row in tables["comments"]] == [("好茶", "张***"), ("", "李***")]
+    assert "李" not in tables["rejects"][0]["raw"]
+    second = {
+        "id": 11,
+        "rateContent": "好",
+        "rateDate": "2026-09-12 10:00:00",
+        "appendComment": {"content": "一月后还好"},
+    }
+    (row,) = read(jsonl(tmp_path / "rates.jsonl", second))["comments"]
+    assert (row["comment_id"], row["text"], row["created_at"]) == ("11", "好\n一月后还好", utc("2026-09-12T02:00:00"))

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,8 @@ from pinzhi.readers.values import BadValue
     ("cell", "expected"),
     [("１．２万", (12_000, False)), ("1.2w", (12_000, False)), ("3 万+", (30_000, True)), ("1.3億", (130_000_000, False)),
      ("100万+", (1_000_000, True)), ("1,024,000", (1_024_000, False)), (float("nan"), (None, False)), (12.0, (12, False)),
+     ("暂无", (None, False)), ("N/A", (None, False)), ("\\N", (None, False)), ("-1.0", (None, False)), ("——", (None, False)),
+     ({"$numberLong": "12"}, (12, False)), (Decimal("12.00"), (12, False)),
      ("未知", (None, False)), ("-", (None, False)), (-1, (None, False)), ("12.0", (12, False)), (None, (None, False))],
 )  # fmt: skip
 def test_counts_as_platforms_write_them(cell: object, expected: tuple[int | None, bool]) -> None:
@@ -68,7 +71,10 @@ def test_a_time_is_the_same_however_it_is_written(naive: datetime, offset: int) 
     [("2026-09-01T09:30:00.250+08:00", "2026-09-01T01:30:00.250", "millisecond"),
      ("2026-09-01T01:30:00.000Z", "2026-09-01T01:30:00", "second"), ("2026/9/1 9:30", "2026-09-01T01:30:00", "minute"),
      ("2026-09-01 09:30:00+0800", "2026-09-01T01:30:00", "second"), (1788226200.5, "2026-09-01T01:30:00.500", "millisecond"),
-     ("1788226200000", "2026-09-01T01:30:00", "second"), ("2026-09-01", "2026-08-31T16:00:00", "day")],
+     ("1788226200000", "2026-09-01T01:30:00", "second"), (1788226200000000, "2026-09-01T01:30:00", "second"),
+     ("1788226200250000000", "2026-09-01T01:30:00.250", "millisecond"), ("2026年9月1日 9:30", "2026-09-01T01:30:00", "minute"),
+     ({"$date": "2026-09-01T01:30:00Z"}, "2026-09-01T01:30:00", "second"), ({"$date": {"$numberLong": "1788226200000"}}, "2026-09-01T01:30:00", "second"),
+     ("2026-09-01", "2026-08-31T16:00:00", "day")],
 )  # fmt: skip
 def test_times_and_their_precision(cell: object, iso: str, precision: str) -> None:
     assert values.time(cell) == (values.milliseconds(datetime.fromisoformat(iso).replace(tzinfo=UTC)), precision)
@@ -86,13 +92,15 @@ def test_what_is_no_time_is_refused(cell: object) -> None:
     ("cell", "expected"),
     [(" 5211000000000001\t", "5211000000000001"), ('="5211000000000001"', "5211000000000001"), (7545012345678901234, "7545012345678901234"),
      ("'0012", "0012"), (' ="0012"', "0012"), ("=5211000000000001", "5211000000000001"), ("true", "true"), ("#a", "#a"), ("None", None), ("", None), (5211000000000001.0, "5211000000000001"), ("5211000000000001.0", "5211000000000001"),
+     ({"$oid": "66f0a1b2"}, "66f0a1b2"), ({"$numberLong": "7545012345678901234"}, "7545012345678901234"), (b"3xab", "3xab"),
+     (Decimal("7545012345678901234"), "7545012345678901234"), ("5211000000000001.000", "5211000000000001"),
      (float("nan"), None), ("3xabcd7efgh9jkm", "3xabcd7efgh9jkm")],
 )  # fmt: skip
 def test_ids_digit_for_digit(cell: object, expected: str | None) -> None:
     assert values.identifier(cell) == expected
 
 
-@pytest.mark.parametrize("cell", [7545012345678901234.0, "5.211E+15", "7.545e+18"])
+@pytest.mark.parametrize("cell", [7545012345678901234.0, "5.211E+15", "7.545e+18", "7545012345678901234.0"])
 def test_ids_that_lost_digits_are_refused(cell: object) -> None:
     with pytest.raises(BadValue, match="last digits"):
         values.identifier(cell)

@@ -162,3 +162,19 @@ def test_deleted_originals(tmp_path: Path) -> None:
     )
     assert posts["5210500000000009"]["reposted_post_id"] is None and posts["5210500000000009"]["kind"] == "repost"
     assert [row["field"] for row in tables["rejects"]] == ["text", "retweet"]
+
+
+def test_a_csv_that_a_spreadsheet_has_saved(tmp_path: Path) -> None:
+    header, first, second = _rows("2026-06")
+    for row in (first, second):
+        row[:] = [
+            "2026/9/1 9:30" if cell == row[15] else {"True": "TRUE", "False": "FALSE"}.get(cell, cell) for cell in row
+        ]
+        row[8] = "2026/9/1 9:30"
+    tables = read(_write(tmp_path / "1700000001 (1).csv", [header, first, second]))
+    posts = _posts(tables)
+    assert posts.keys() == {"5211000000000001", "5210500000000009", "5210400000000007"} and tables["rejects"] == []
+    post = posts["5211000000000001"]
+    assert (post["published_at"], post["time_precision"]) == (datetime(2026, 9, 1, 1, 30, tzinfo=UTC), "minute")
+    assert post["account_id"] == "1700000001"  # whose file this is a copy of
+    assert posts["5210500000000009"]["reposted_post_id"] == "5210400000000007"

@@ -143,3 +143,14 @@ def test_weibo_crawler_keeps_its_own_database(tmp_path: Path) -> None:
     shutil.copyfile(crawler, tmp_path / "a.db")
     shutil.copyfile(ARCHIVE / "weibo.db", tmp_path / "b.db")
     assert [source.reader for source in discover([tmp_path])[0]] == ["weibo-crawler", "weibo-search"]
+
+
+def test_a_csv_that_a_spreadsheet_has_saved(tmp_path: Path) -> None:
+    header = ("id", "bid", "user_id", "用户昵称", "微博正文", "发布时间", "点赞数")
+    row = ("5211000000000001", "Q", "17", "n", "好", "2026/9/1 9:30转赞人数超过100", "1.2万")
+    (post,) = read(written(tmp_path / "a.csv", [header, row]))["posts"]
+    assert (post["published_at"], post["time_precision"], post["likes"]) == (
+        utc("2026-09-01T01:30:00"),
+        "minute",
+        12_000,
+    )

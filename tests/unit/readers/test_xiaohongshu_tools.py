@@ -215,3 +215,16 @@ def test_files_are_told_by_their_content(tmp_path: Path) -> None:
     (tmp_path / "notes").write_bytes(DOWNLOADER.read_bytes())
     assert sorted(source.reader for source in discover([tmp_path])[0]) == ["Spider_XHS"] * 3 + ["XHS-Downloader"]
     assert by_id(read(tmp_path)["posts"], "post_id").keys() == {"66f0a1b2000000001e01c3d4", "66f2b7c9000000002a03e5f6"}
+
+
+def test_values_of_an_english_xhs_downloader(tmp_path: Path) -> None:
+    note = {"作品ID": "66", "作品标题": "", "作品描述": "好", "作者ID": "5f", "点赞数量": "1千+", "发布时间": "Unknown"}
+    rows = [
+        {**note, "作品类型": "Video"},
+        {**note, "作品ID": "67", "作品类型": "Image"},
+        {**note, "作品ID": "68", "作品类型": "Unknown"},
+    ]
+    tables = read(jsonl(tmp_path / "notes.jsonl", *rows))
+    assert [row["kind"] for row in tables["posts"]] == ["video", "normal", None]
+    assert all(row["published_at"] is None and row["count_floors"] == ["likes"] for row in tables["posts"])
+    assert tables["rejects"] == []
