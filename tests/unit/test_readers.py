@@ -43,6 +43,8 @@ EXPECTED = {  # platform -> posts, comments; as the format description states th
     "renrenBackup": {"renren": (4, 1)},
     "tb_comment": {"taobao": (0, 2)},
     "tieba-thread-archive": {"tieba": (1, 5)},
+    "site": {"site": (2, 2)},
+    "canonical": {"weibo": (1, 1)},
     "backoffice": {"xiaohongshu": (2, 0), "douyin": (1, 0), "wechat": (1, 0)},
 }  # fmt: skip
 

@@ -200,6 +200,6 @@ def described(shape: Shape) -> str:
             f"an Excel workbook (xlsx) with the sheets {', '.join(islice(sheets, 4))[:200]}; export the same data as csv, "
             "json or jsonl, or save it as CSV (UTF-8)"
         )
-    if shape.kind in ("sqlite", "object"):
+    if shape.kind in ("sqlite", "object", "yaml"):
         return f"{shape.kind} with {', '.join(list(shape.sections)[:8])[:200]}"
     return f"{shape.kind} with the fields {', '.join(list(shape.sections[''][0])[:8])[:200]}"

@@ -5,12 +5,14 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from pinzhi.readers.lines import BROKEN_ENCODING
-from pinzhi.readers.raw import Broken, Raw, Record
+from pinzhi.readers.raw import MAX_LINE, Broken, Raw, Record
 
 _PARQUET_BATCH = 5000
+_MAX_GIANTS = 20  # rows that are passed over; finding the next costs a look at all before it
 
 
 @contextmanager
@@ -35,8 +37,11 @@ def _connected(path: Path, broken: list[bytes]) -> Iterator[sqlite3.Connection]:
             address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
         connection = sqlite3.connect(address, uri=True)
         try:
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_LINE)
             connection.text_factory = decode
             yield connection
+        except MemoryError as error:  # a damaged header asks for any amount
+            raise sqlite3.DatabaseError("it asks for more memory than a table needs") from error
         except UnicodeDecodeError as error:  # names in the schema do not pass through the text factory
             raise sqlite3.DatabaseError("a name of a table or column is not UTF-8") from error
         finally:
@@ -54,28 +59,49 @@ def sqlite_tables(path: Path) -> dict[str, list[Raw]]:
         tables: dict[str, list[Raw]] = {}
         for (name,) in found:
             if not name.startswith("sqlite_"):
-                cursor = connection.execute(f"SELECT * FROM {_quoted(name)} LIMIT 5")
-                columns = [column[0] for column in cursor.description]
-                tables[name] = [dict(zip(columns, row, strict=True)) for row in cursor]
+                tables[name] = [row for row in islice(_walk(connection, name), 5) if row is not None]
     return {name: rows for name, rows in tables.items() if rows}
 
 
 def sqlite_rows(path: Path, table: str) -> Iterator[Record | Broken]:
-    """Rows of a table; a damaged page ends it with a broken one."""
+    """Rows of a table; a damaged page ends it with a broken one, a giant row is passed over."""
     number = 0
     broken: list[bytes] = []
     try:
         with _connected(path, broken) as connection:
-            cursor = connection.execute(f"SELECT * FROM {_quoted(table)}")
-            names = [column[0] for column in cursor.description]
-            for number, row in enumerate(cursor, 1):
-                if broken:
+            for number, row in enumerate(_walk(connection, table), 1):
+                if row is None:
+                    yield Broken(number, f"expected rows below {MAX_LINE >> 20} MiB, found a longer one")
+                elif broken:
                     broken.clear()
-                    yield Broken(number, BROKEN_ENCODING, [str(cell) for cell in row])
+                    yield Broken(number, BROKEN_ENCODING, [str(cell) for cell in row.values()])
                 else:
-                    yield Record(number, dict(zip(names, row, strict=True)))
+                    yield Record(number, row)
     except (sqlite3.Error, OSError) as error:
         yield Broken(number + 1, f"expected a whole SQLite table {table}, found a damaged one: {error}")
+
+
+def _walk(connection: sqlite3.Connection, table: str) -> Iterator[Raw | None]:
+    """Rows of a table, None for one that is too long. A cursor looks a row ahead and loses the one in hand with a giant behind
+    it, so rows are then asked for one by one until the giant is passed. Raises sqlite3.Error."""
+    at = n_giants = 0
+    is_single = False
+    while n_giants < _MAX_GIANTS:
+        before = at
+        try:
+            cursor = connection.execute(f"SELECT * FROM {_quoted(table)} LIMIT {1 if is_single else -1} OFFSET {at}")
+            names = [column[0] for column in cursor.description]
+            for row in cursor:
+                at += 1
+                yield dict(zip(names, row, strict=True))
+            if at == before or not is_single:
+                return
+        except sqlite3.DataError:
+            if is_single:
+                at, n_giants = at + 1, n_giants + 1
+                yield None
+            is_single = not is_single
+    raise sqlite3.DataError(f"{_MAX_GIANTS} rows beyond {MAX_LINE >> 20} MiB")
 
 
 def parquet_head(path: Path) -> list[Raw]:

@@ -1,5 +1,6 @@
 """Hazards of real files: each costs the record it stands in, says so, and nothing else."""
 
+import base64
 import codecs
 import csv
 import io
@@ -7,6 +8,7 @@ import json
 import os
 import shutil
 import sqlite3
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -359,3 +361,28 @@ def test_rows_of_any_csv_writer_come_back(tmp_path: Path) -> None:
     writer.writerows(["weibo", str(at), text] for at, text in enumerate(texts))
     (tmp_path / "posts.csv").write_text(out.getvalue(), "utf-8-sig", newline="")
     assert [row["text"] for row in read(tmp_path)["posts"]] == texts
+
+
+def test_giant_cells_and_headers_of_a_database_cost_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "sqlite_tables.db"
+    names = ", ".join(WEIBO)
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"CREATE TABLE weibo_note ({names})")
+        for number in range(3):
+            row = {**WEIBO, "note_id": str(number), "content": "好" if number != 1 else "x" * (17 << 20)}
+            connection.execute(f"INSERT INTO weibo_note VALUES ({', '.join('?' * len(row))})", tuple(row.values()))
+    connection.close()
+    tables = read(path)
+    assert [row["post_id"] for row in tables["posts"]] == ["0", "2"]
+    assert [(row["line"], "below 16 MiB" in row["reason"]) for row in tables["rejects"]] == [(2, True)]
+    path.write_bytes(zlib.decompress(base64.b85decode(_ENDLESS)))
+    assert "more memory than a table needs" in read(path)["rejects"][0]["reason"]
+
+
+_ENDLESS = (  # a database, found by fuzzing, whose first row says that it has 2^64 bytes
+    "c-rmPyGz4B90%}AD+)r@t&77g1qBhrL2$Ba25AMY8FUKKMk`d~BT~ouYDA$?s#a(%B8Y;h5nAy<>p#=W<FC+Q({gcf)ZzDmgS+n?+#^|jQ<LFES;X_w+L9pS"
+    "e$;^&1`T115b`>$j<H+QkMVE3sCSO>*&UDF+B(}m5C8xG00000fPZHPqZWT4z@)sgFdG-e&6T*cCh}217U;fbB*F$c7IVSjFpKFK+|`O5mZDg>l%9RIvPI0X(_B"
+    "xroF|#BvC;1lo`{T%2O~2$#LhS~#?w0~9MWs`OU1f6cO|N7erP||826Q0LeyjOvP18w=ab|pt>=pRndZt*p3SVPpK6w())Mn^*L--R6SAMGzTMG@vHfb63Up$h!A"
+    "$Py=OyDtqZ8+r&dADC^z=1-YFF}dXqL+)uaS$Sv-80%$yKPN@v7YesM#M1IF<PNYTT~nd0|7A7MG*qCQpA0zRz8kJL<K$uL%D;000000002|H=hk?5TQikJCtJ5^"
+    "1^xyUI&1`_XW8L@um"
+)
