@@ -23,7 +23,9 @@ class _Column:
     cells: tuple[Cell, ...]
     parse: Callable[[Any], Any]
     kind: str  # count, moment, other
-    has_choice: bool  # of several cells, one that says that nothing is known gives way to the next; words may mean it
+    has_marks: (
+        bool  # of several cells, one that says that nothing is known gives way to the next; words and names may mean it
+    )
 
     def says_nothing(self, value: Any) -> bool:
         """Whether a cell is one of the marks of "unknown"; an epoch of 0 is one too, a count of 0 is not."""
@@ -38,12 +40,7 @@ class Rows:
         self._keys = schemas.KEYS[layout.table]
         self._moment = _MOMENT.get(layout.table)
         self._columns = [
-            _Column(
-                field.name,
-                cells,
-                *_parser(field, is_clean=layout.is_clean),
-                len(cells) > 1 and field.name not in _TEXTS,
-            )
+            _Column(field.name, cells, *_parser(field, is_clean=layout.is_clean), _may_choose(field, cells))
             for field in schemas.CANONICAL[layout.table]
             if (cells := layout.columns.get(field.name))
         ]
@@ -58,7 +55,7 @@ class Rows:
             try:
                 for cell in column.cells:
                     value = raw.get(cell) if isinstance(cell, str) else cell(raw)
-                    if value is not None and value != "" and not (column.has_choice and column.says_nothing(value)):
+                    if value is not None and value != "" and not (column.has_marks and column.says_nothing(value)):
                         break
                 found = column.parse(value)
             except values.BadValue as error:
@@ -104,6 +101,10 @@ class Rows:
         return field == column or field in self.layout.columns.get(column, ())
 
 
+def _may_choose(field: pa.Field, cells: tuple[Cell, ...]) -> bool:
+    return len(cells) > 1 and (field.name in _IDS or field.type in (pa.int64(), schemas.TIME))
+
+
 def _parser(field: pa.Field, *, is_clean: bool) -> tuple[Callable[[Any], Any], str]:
     if field.name in _IDS:
         return values.identifier, "other"
@@ -118,4 +119,5 @@ def _parser(field: pa.Field, *, is_clean: bool) -> tuple[Callable[[Any], Any], s
 
 
 def _word(value: Any) -> str | None:
-    return values.plain(value).strip() or None
+    found = values.plain(value).strip()
+    return None if found in ("", r"\N") else found

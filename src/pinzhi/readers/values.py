@@ -22,6 +22,7 @@ _COUNT = re.compile(r"(\d{1,3}(?:,\d{3})+|\d{1,19})(?:\.(\d{1,9}))?\s*([千kK万
 _UNITS = {"": 1, "千": 10**3, "k": 10**3, "万": 10**4, "萬": 10**4, "w": 10**4, "亿": 10**8, "億": 10**8}
 
 _EPOCH = re.compile(r"(\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19})(?:\.(\d+))?")  # in s, ms, µs or ns
+_LONG_EXPONENT = re.compile(r"[1-9]\.\d{6,18}[eE]\+?(?:0?9|1[0-8])")  # with fewer digits the time is lost
 _ISO = re.compile(
     r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})"
     r"(?:(?:T|\s+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?",
@@ -153,7 +154,7 @@ def identifier(value: Any) -> str | None:
             if int(found[1]) >= EXACT_FLOAT:
                 raise BadValue(f"expected an id digit for digit, found the float {text}: its last digits are lost")
             return found[1]
-        return text if text and text.lower() not in ("none", "null", "nan") else None
+        return text if text and text.lower() not in ("none", "null", "nan", r"\n") else None
     if value is None:
         return None
     if (inner := plain(value) if isinstance(value, bytes) else _unwrapped(value)) is not value:
@@ -183,6 +184,8 @@ def time(value: Any) -> tuple[int | None, str | None]:
     if isinstance(value, dict) and (inner := _unwrapped(value)) is not value:
         return time(inner)
     text = str(value).strip()
+    if _LONG_EXPONENT.fullmatch(text):
+        text = f"{Decimal(text):f}"
     if match := _EPOCH.fullmatch(text):
         return _epoch(match[1], match[2])
     if match := _ISO.fullmatch(text):

@@ -73,6 +73,7 @@ def test_a_time_is_the_same_however_it_is_written(naive: datetime, offset: int) 
      ("2026-09-01 09:30:00+0800", "2026-09-01T01:30:00", "second"), (1788226200.5, "2026-09-01T01:30:00.500", "millisecond"),
      ("1788226200000", "2026-09-01T01:30:00", "second"), (1788226200000000, "2026-09-01T01:30:00", "second"),
      ("1788226200250000000", "2026-09-01T01:30:00.250", "millisecond"), ("2026年9月1日 9:30", "2026-09-01T01:30:00", "minute"),
+     ("1.7882262E+12", "2026-09-01T01:30:00", "second"), ("1.78822620025e+12", "2026-09-01T01:30:00.250", "millisecond"),
      ({"$date": "2026-09-01T01:30:00Z"}, "2026-09-01T01:30:00", "second"), ({"$date": {"$numberLong": "1788226200000"}}, "2026-09-01T01:30:00", "second"),
      ("2026-09-01", "2026-08-31T16:00:00", "day")],
 )  # fmt: skip
@@ -81,7 +82,7 @@ def test_times_and_their_precision(cell: object, iso: str, precision: str) -> No
 
 
 @pytest.mark.parametrize(
-    "cell", ["昨天 10:40", "10:40", "2026-13-01", "2026-02-30", "5小时前", 12, "5211000000000001", True]
+    "cell", ["昨天 10:40", "10:40", "2026-13-01", "2026-02-30", "5小时前", "1.78823E+12", 12, "5211000000000001", True]
 )
 def test_what_is_no_time_is_refused(cell: object) -> None:
     with pytest.raises(BadValue, match="expected a time"):

@@ -228,3 +228,9 @@ def test_values_of_an_english_xhs_downloader(tmp_path: Path) -> None:
     assert [row["kind"] for row in tables["posts"]] == ["video", "normal", None]
     assert all(row["published_at"] is None and row["count_floors"] == ["likes"] for row in tables["posts"])
     assert tables["rejects"] == []
+
+
+def test_a_name_that_looks_like_a_mark_of_nothing_stays(tmp_path: Path) -> None:
+    user = {"用户id": "5f", "用户名": "无", "小红书号": "1", "粉丝数量": "无"}
+    (account,) = read(jsonl(tmp_path / "users.jsonl", user))["accounts"]
+    assert (account["name"], account["followers"]) == ("无", None)
