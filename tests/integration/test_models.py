@@ -481,3 +481,32 @@ def test_stores_that_are_none_are_said(little: Path, tmp_path: Path, capsys: pyt
         (little / "active.toml").write_text(f"[mood]\n{wrong}\n", "utf-8")
         assert command(little, "list") == 3
         assert "expected a version and a digest of mood" in capsys.readouterr().err
+
+
+def test_a_head_without_an_encoder_is_switched_alone_and_stays_where_the_encoder_changes(
+    little: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def free(day: str, words: str) -> str:
+        source = little.parent / "free"
+        source.mkdir(exist_ok=True)
+        (source / "model.safetensors").write_text(words, "utf-8")
+        return write_version(little, "account", source, {"temperature": 1.0, "encoder": None}, day)
+
+    one, two, newest = (free(f"2026010{n}", str(n)) for n in (1, 2, 3))
+    before = active_versions(little)
+    for version in (one, two):
+        assert command(little, "promote", "account", version) == 0
+        assert active_versions(little) == before | {"account": version}
+    encoder = add(little, "encoder", "20260105", "other", "none")
+    whole = {head: add(little, head, "20260105", "whole", encoder) for head in HEADS}
+    promote(little, "encoder", encoder)
+    assert active_versions(little) == {"encoder": encoder, "account": two} | whole, (
+        "neither an older nor an untried one"
+    )
+    assert command(little, "rollback", "account") == 0
+    assert active_versions(little)["account"] == one and active_versions(little)["encoder"] == encoder
+    assert command(little, "rollback", "encoder") == 0
+    assert active_versions(little) == before | {"account": one}
+    capsys.readouterr()
+    assert command(little, "list") == 0 and f"* account        {one}" in capsys.readouterr().out
+    assert newest in {one.version for one in list_versions(little)}

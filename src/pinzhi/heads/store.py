@@ -294,21 +294,29 @@ def _trained_with(models: Path, version: Version) -> list[Version]:
 
 def _with_their_encoder(models: Path, active: Active, chosen: Mapping[str, Version]) -> dict[str, Version]:
     """`chosen`, by head, and where they are of another encoder than the one in use, that encoder and a version of every
-    other head for it. Raises UsageError when they are of several, ModelError when a head has none."""
-    encoders = {_encoder_of(version) for version in chosen.values()}
+    other head for it; one in use that reads no encoder stays where none was made for that one. Raises UsageError when they
+    are of several, ModelError when a head has none."""
+    encoders = {_encoder_of(version) for version in chosen.values() if not _reads_none(version)}
+    if not encoders:
+        return dict(chosen)
     if len(encoders) > 1:
         raise UsageError(f"expected versions of one encoder, found some of {', '.join(sorted(map(str, encoders)))}")
     (encoder,) = encoders
     if active.get("encoder", {}).get("version") == encoder:
         return dict(chosen)
     fitting: dict[str, list[Version]] = {}
+    free: dict[str, list[Version]] = {}
     for found in list_versions(models):
         used = active.get(found.head, {}).get("used_with", {}).get(encoder)  # known even where its manifest is damaged
         if encoder == _encoder_of(found) or used == found.version:
             fitting.setdefault(found.head, []).append(found)
+        elif _reads_none(found):
+            free.setdefault(found.head, []).append(found)
+    staying = {head for head in free.keys() - fitting.keys() if any(one.is_active for one in free[head])}
+    fitting = {head: versions for head, versions in free.items() if head not in staying} | fitting
     best = {head: _to_use(active.get(head, {}), encoder, versions) for head, versions in fitting.items()}
     result = {**{head: version for head, version in best.items() if version is not None}, **chosen}
-    missing = sorted({"encoder", *active} - result.keys())
+    missing = sorted({"encoder", *active} - result.keys() - staying)
     if missing:
         raise ModelError(
             f"expected versions of {', '.join(missing)} for encoder {encoder}, found none that is whole and was not kept "
@@ -320,6 +328,11 @@ def _with_their_encoder(models: Path, active: Active, chosen: Mapping[str, Versi
 def _encoder_of(version: Version) -> str | None:
     """The encoder that `version` reads, or is."""
     return version.version if version.head == "encoder" else version.manifest.get("encoder")
+
+
+def _reads_none(version: Version) -> bool:
+    """Whether `version` is of a head that reads no encoder."""
+    return version.head != "encoder" and version.manifest.get("encoder", "") is None
 
 
 def _to_use(entry: Mapping[str, Any], encoder: str | None, versions: Sequence[Version]) -> Version | None:
@@ -336,7 +349,7 @@ def _to_use(entry: Mapping[str, Any], encoder: str | None, versions: Sequence[Ve
 def _entry(chosen: Version, history: Sequence[str], before: Mapping[str, Any]) -> dict[str, Any]:
     """What `active.toml` says of a head from now on; `before` is what it said."""
     used_with = before.get("used_with", {})
-    if chosen.head != "encoder":
+    if chosen.head != "encoder" and not _reads_none(chosen):
         used_with = used_with | {_encoder_of(chosen): chosen.version}
     digest = sha256(chosen.folder / MANIFEST)
     return {"version": chosen.version, "digest": digest, "previous": list(history), "used_with": used_with}
@@ -378,7 +391,7 @@ def rollback(models: Path, head: str) -> dict[str, Version]:
         if head == "encoder":
             chosen = _with_their_encoder(models, active, chosen)
         for name, version in chosen.items():
-            if head != "encoder" and _encoder_of(version) != encoder:
+            if head != "encoder" and not _reads_none(version) and _encoder_of(version) != encoder:
                 raise UsageError(
                     f"expected a version of {name} that reads encoder {encoder}, found {version.version}, which reads "
                     "another; go back with `pinzhi models rollback encoder`"

@@ -21,7 +21,7 @@ from pinzhi.evaluation.sentence_pairs import SIMILARITY, jaccard, read_sentence_
 from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.modules import DeepClassifier, TextClassifier, masked_mean
 from pinzhi.text import without_emoticons
-from pinzhi.training.accounts import evaluate_accounts
+from pinzhi.training.accounts import ACCOUNTS, evaluate_accounts
 from pinzhi.training.classifier import fit_deep, logits
 from pinzhi.training.data import (
     POLAR,
@@ -43,7 +43,6 @@ PAIRS = {
     **{f"paraphrase/{name}": 1 for name in ("lcqmc", "bq_corpus", "afqmc", "atec", "pawsx_zh")},
     SIMILARITY: 5,
 }
-ACCOUNTS = "accounts/weibo_568"
 _AT_ONCE = 512  # pairs whose tokens are held
 
 
