@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pinzhi import schemas
+from pinzhi.interaction.account_features import SeenAccount, taught_features
 from pinzhi.originality.blocks import Bands
 from pinzhi.originality.index import PostIndex
 from pinzhi.originality.minhash import N_WORDS, choose_bands, signatures
@@ -25,7 +26,7 @@ class FakeScorer:
     """What the archive engine needs of a scorer."""
 
     def __init__(self, version: str = "v1") -> None:
-        heads = ("encoder", "sentiment", "authenticity", "manner", "coherence", "embedding", "originality")
+        heads = ("encoder", "sentiment", "authenticity", "manner", "coherence", "embedding", "originality", "account")
         self.models = dict.fromkeys(heads, version)
         self.segmenter_id = "fake"
         self.index_id = f"fake-{version}"
@@ -57,6 +58,9 @@ class FakeScorer:
             p = [dict(zip(kind, _shares(row["text"] + kind[0], len(kind)), strict=True)) for kind in names]
             rows.append({"platform": row["platform"], "comment_id": row["comment_id"], **p[0], **p[1]})
         return pa.Table.from_pylist(rows, schema=schemas.COMMENT_MEASURES)
+
+    def measure_accounts(self, accounts: Sequence[SeenAccount]) -> np.ndarray | None:
+        return np.round([_shares(str(row.tolist()), 2)[0] for row in taught_features(accounts)], 4)
 
     def measure_coherence(self, posts: pa.Table, brand: Any) -> pa.Table:
         rows = [

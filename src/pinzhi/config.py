@@ -81,6 +81,8 @@ class AccountsConfig(_Section):
     burst_cost: Share
     new_below: Count
     dormant_days: Count
+    fed_posts: Count
+    fed_from: Share
     tiers: tuple[int, int, int]
     genuine_from: Share
     bought_below: Share

@@ -50,6 +50,11 @@ REASONS: dict[str, Reason] = {
     "lottery_burst": Reason("粉丝在抽奖期间猛增，多半只为奖品。", "Followers jumped while a lottery ran; most came for the prize."),
     "follower_burst": Reason("粉丝数有异常猛增，像是购买。", "A sudden jump of followers looks bought."),
     "few_real_fans": Reason("真实粉丝占比低：粉丝多，真实互动少。", "Few followers are real: many of them, little genuine interaction."),
+    "looks_fed": Reason("像是有人喂养的账号（营销号或机器号），不像真人在用。", "Reads like an account that somebody feeds, not one that a person lives in."),
+    "not_weibo": Reason("只在微博上学过怎样的账号像被喂养。", "What fed accounts look like was learnt on Weibo alone."),
+    "too_few_posts": Reason("内容太少，看不出账号是否被喂养。", "Too few posts to tell whether somebody feeds it."),
+    "hidden_counts": Reason("多数内容缺转发、评论或点赞数，看不出账号是否被喂养。", "Most posts lack a count of reposts, comments or likes."),
+    "no_account_model": Reason("没有判断账号的模型。", "The models in use hold none of accounts."),
     "genuine_community": Reason("粉丝真实、互动真诚。", "A genuine community."),
 }  # fmt: skip
 
@@ -317,7 +322,8 @@ TIERS = ("nano", "micro", "macro", "mega")
 
 
 def decide_accounts(accounts: pa.Table, config: ScoreConfig) -> pa.Table:
-    """Append tier, rank_in_tier, verdict and complete reasons; `accounts` brings real_share and its null reasons."""
+    """Append tier, rank_in_tier, verdict and complete reasons; `accounts` brings real_share and its null reasons, and p_fed where
+    it was measured. The verdict is of the followers alone: a fed account may have real ones."""
     followers = accounts["followers"].to_pylist()
     share = accounts["real_share"].to_pylist()
     tiers = [None if f is None else TIERS[int(np.searchsorted(config.accounts.tiers, f, "right"))] for f in followers]
@@ -330,6 +336,7 @@ def decide_accounts(accounts: pa.Table, config: ScoreConfig) -> pa.Table:
     for i in order:
         counted[tiers[i]] = counted.get(tiers[i], 0) + 1
         ranks[i] = counted[tiers[i]]
+    fed = _column(accounts, "p_fed") if "p_fed" in accounts.column_names else np.full(len(share), np.nan)
     verdicts, reasons = [], []
     for i, given in enumerate(accounts["reasons"].to_pylist()):
         codes = list(given or [])
@@ -343,6 +350,8 @@ def decide_accounts(accounts: pa.Table, config: ScoreConfig) -> pa.Table:
             codes.append("few_real_fans")
         else:
             verdicts.append("mixed")
+        if fed[i] >= config.accounts.fed_from:
+            codes.append("looks_fed")
         reasons.append(codes)
     return _with(
         accounts,

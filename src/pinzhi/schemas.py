@@ -252,6 +252,8 @@ SCORED_ACCOUNTS = _schema(
     ("growth", pa.float32()),  # of followers, the largest between two looks within 30 days: 0.5 is half as many again
     ("growth_at", TIME),  # the look that found it
     ("lottery_share", pa.float32()),  # of its posts, those whose comments are mostly entries
+    ("p_fed", pa.float32()),  # how likely somebody feeds the account, by its newest posts; null where nobody can tell,
+    ("p_fed_reason", pa.string()),  # and why: a code of pinzhi.decide.REASONS
     ("tier", pa.string()),
     ("rank_in_tier", pa.int32()),
     ("verdict", pa.string()),

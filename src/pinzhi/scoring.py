@@ -19,6 +19,7 @@ from pinzhi.decide import decide_comments, decide_posts
 from pinzhi.errors import InputError
 from pinzhi.heads.store import active_versions
 from pinzhi.interaction import coordinate
+from pinzhi.interaction.account_features import PROFILE, TAUGHT, SeenAccount, taught_features
 from pinzhi.labels import Grade, Originality, Verdict
 from pinzhi.originality.blocks import Bands
 from pinzhi.originality.index import FORM, PostIndex
@@ -35,6 +36,7 @@ from pinzhi.types import CoherenceScore, OriginalityScore, PairSpan, Post, PostS
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
+    from pinzhi.heads.account import AccountModel
     from pinzhi.heads.predict import Heads
 
 MAX_CHARACTERS = 20_000  # of one text that are read by the models; search and spans see no more either
@@ -67,6 +69,15 @@ class Scorer:
         from pinzhi.heads.predict import Heads
 
         return Heads.load(self._store, self._segmenter, self.config.models.short_floats)
+
+    @cached_property
+    def _account_model(self) -> "AccountModel | None":
+        """None in a store of before that has none."""
+        if "account" not in self.models:
+            return None
+        from pinzhi.heads.account import load_account_model
+
+        return load_account_model(self._store, TAUGHT, len(PROFILE))
 
     def digest_of(self, heads: Sequence[str], *more: str) -> str:
         """Digest of the versions of `heads`, how they compute and what cuts their words, and of whatever else goes into a
@@ -249,6 +260,12 @@ class Scorer:
         for names, p in ((schemas.P_SENTIMENT, sentiment), (schemas.P_AUTHENTICITY, authenticity)):
             columns |= {name: _rounded(p[:, i]) for i, name in enumerate(names)}
         return pa.table(columns, schema=schemas.COMMENT_MEASURES)
+
+    def measure_accounts(self, accounts: Sequence[SeenAccount]) -> np.ndarray | None:
+        """How likely somebody feeds each account [n], in [0, 1]; None where the store holds no model of accounts. Raises
+        ModelError."""
+        model = self._account_model
+        return None if model is None else np.round(model.p_fed(taught_features(accounts)), 4)
 
     def measure_coherence(self, posts: pa.Table, brand: BrandProfile) -> pa.Table:
         """COHERENCE_MEASURES of posts against all values of `brand`, in order."""

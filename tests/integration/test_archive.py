@@ -6,19 +6,25 @@ import multiprocessing
 import os
 import shutil
 import signal
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from pinzhi import Scorer
 from pinzhi.archive import run
 from pinzhi.archive.compare import rescored
+from pinzhi.archive.forget import forget
 from pinzhi.archive.store import Store
 from pinzhi.brand import AccountRef, BrandProfile
 from pinzhi.config import ScoreConfig
 from pinzhi.errors import InputError, StorageError
+from pinzhi.interaction.account_features import SeenAccount
 from pinzhi.readers import Pseudonymiser
+from pinzhi.report import write_report
 from pinzhi.schemas import BRAND_VALUES, GRAPH, OUTPUT, SCORED_COMMENTS, SCORED_POSTS, VALUE_MONTHS
 from pinzhi.tables import read_table
 from tests.conftest import ROOT
@@ -276,6 +282,59 @@ def test_an_archive_without_anything_readable_says_why(tmp_path: Path) -> None:
     (tmp_path / "a" / "x.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match="no reader knows"):
         score(tmp_path / "a", tmp_path / "out")
+
+
+class AccountScorer(FakeScorer):
+    """The models of accounts are the shipped ones."""
+
+    def measure_accounts(self, accounts: Sequence[SeenAccount]) -> np.ndarray | None:
+        return Scorer.load().measure_accounts(accounts)
+
+
+def test_a_fed_account_is_told_from_a_lived_in_one(tmp_path: Path) -> None:
+    archive, out = tmp_path / "a", tmp_path / "out"
+    archive.mkdir()
+    rows = [
+        {"platform": platform, "post_id": f"{account}{i}", "account_id": account, "published_at": f"2026-03-{1 + i:02d}T08:00:00+08:00",
+         "text": text.format(i), "reposts": i * known % 3, "comments": i * known, "likes": 4 * i * known}
+        for platform, account, known, text in (
+            ("weibo", "fed", 0, "红包免费领，加我 http://t.cn/A6xYz1"), ("weibo", "lived", 1, "第{}炉面包终于不塌了"),
+            ("zhihu", "other", 0, "红包免费领，加我 http://t.cn/A6xYz1"))
+        for i in range(1, 9)
+    ]  # fmt: skip
+    (archive / "posts.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+    profile = {"platform": "weibo", "account_id": "lived", "name": "小满面馆", "followers": 900, "following": 80, "posts": 400}  # fmt: skip
+    (archive / "accounts.jsonl").write_text(json.dumps(profile, ensure_ascii=False), "utf-8")
+
+    def found() -> dict[str, dict[str, Any]]:
+        return {row["account_id"]: row for row in read_table(out / "accounts", OUTPUT["accounts"]).to_pylist()}
+
+    score(archive, out, AccountScorer())
+    first, before = found(), tables_digest(out)
+    assert 0.9 < first["fed"]["p_fed"] < 1 and first["fed"]["p_fed_reason"] is None
+    assert "looks_fed" in first["fed"]["reasons"]
+    assert first["lived"]["p_fed"] < 0.1 and "looks_fed" not in first["lived"]["reasons"]
+    assert (first["other"]["p_fed"], first["other"]["p_fed_reason"]) == (None, "not_weibo")
+    page = (out / "report.html").read_text("utf-8")
+    assert "像是有人喂养的账号" in page and "只在微博上学过" in page
+    assert "somebody feeds" in write_report(out, "en").read_text("utf-8")
+    write_report(out)
+    base = settings()
+    strict = base.model_copy(update={"accounts": base.accounts.model_copy(update={"fed_from": 1.0})})
+    score(archive, out, AccountScorer(), strict)
+    assert "looks_fed" not in found()["fed"]["reasons"] and found()["fed"]["p_fed"] == first["fed"]["p_fed"]
+    score(archive, out, AccountScorer())
+    assert found()["fed"]["reasons"] == first["fed"]["reasons"] and tables_digest(out).keys() == before.keys()
+    again = tmp_path / "again"
+    score(archive, again, AccountScorer())
+    assert tables_digest(again) == before, "the same archive, other bytes"
+    forget(out, ["fed"], KEY, "weibo")
+    assert found().keys() == {"lived", "other"}
+    score(archive, out, AccountScorer())
+    assert {account: row["p_fed"] for account, row in found().items()} == {
+        "lived": first["lived"]["p_fed"],
+        "other": None,
+    }
 
 
 # Each run in a process of its own that can be killed; forked from one that has everything imported and no thread.

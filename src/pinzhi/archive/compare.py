@@ -31,7 +31,7 @@ LABELS = {  # table -> columns that a reader acts on
 SCORES = {
     "posts": ("quality", "originality", "coherence", "genuine_share"),
     "comments": (),
-    "accounts": ("real_share", "genuine_share"),
+    "accounts": ("real_share", "genuine_share", "p_fed"),
 }
 
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from pinzhi import interaction, schemas
 from pinzhi.archive.brand_values import brand_values, register_stances, value_months
+from pinzhi.archive.fed import Measure, with_fed
 from pinzhi.archive.lineage import clustered, copies_of
 from pinzhi.archive.measure import Inputs
 from pinzhi.archive.standing import campaigns, months, register_standing, register_usual
@@ -50,11 +51,11 @@ class Finishing:
 
     def __init__(
         self, connection: "DuckDBPyConnection", store: Store, config: ScoreConfig, *, segmenter: str,
-        models: Mapping[str, str], run_id: str, pseudonym: Callable[[str, str], str],
+        models: Mapping[str, str], run_id: str, pseudonym: Callable[[str, str], str], measure_accounts: Measure,
     ) -> None:  # fmt: skip
         self._db, self._store, self._config = connection, store, config
         self._segmenter, self._models, self._run_id = segmenter, sorted(models.items()), run_id
-        self._pseudonym = pseudonym
+        self._pseudonym, self._measure_accounts = pseudonym, measure_accounts
 
     def tables(self, inputs: Inputs, brands: Sequence[BrandProfile]) -> dict[str, int]:
         """Write the tables of schemas.OUTPUT, and the graph of those who act together; returns rows written by table."""
@@ -89,6 +90,7 @@ class Finishing:
             self._config,
             self._looked(),
         )
+        accounts = with_fed(accounts, self._db, self._measure_accounts, self._config)
         accounts = decide_accounts(accounts, self._config)
         counts["accounts"] = self._write("accounts", self._stamped(accounts, schemas.SCORED_ACCOUNTS), ("account_id",))
         months = interaction.aggregate_months(

@@ -98,6 +98,7 @@ def run(
             finishing = Finishing(
                 connection, store, config, segmenter=scorer.segmenter_id, models=scorer.models, run_id=run_id,
                 pseudonym=pseudonymise.id if pseudonymise else lambda platform, account: account,
+                measure_accounts=scorer.measure_accounts,
             )  # fmt: skip
             counts = finishing.tables(rows, brands)
         finally:

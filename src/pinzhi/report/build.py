@@ -136,6 +136,14 @@ def _says(row: Row, lang: str) -> list[str]:
     return [getattr(REASONS[code], lang) for code in row["reasons"] or () if code in REASONS]
 
 
+def _fed(row: Row, lang: str) -> str:
+    """How likely an account is fed, or why that is not told; a run of before says neither."""
+    p, reason = row.get("p_fed"), row.get("p_fed_reason")
+    if p is None and reason in REASONS:
+        return str(getattr(REASONS[reason], lang))
+    return _percent(p, _words(lang))
+
+
 _POST = 'platform, post_id, account_id, text, title, url, quality, verdict, reasons, "values", published_at'
 
 
@@ -167,7 +175,7 @@ def _content(out: Path, lang: str) -> Row:
             "count(DISTINCT source_post_id) AS n_sources, min(published_at) AS first_at, max(published_at) AS last_at "
             f"FROM copies GROUP BY platform, account_id ORDER BY n DESC, platform, account_id LIMIT {SHOWN}"),
         "fatigue": _fatigue(out),
-        **_standing(out, lang), "accounts": [row | {"says": _says(row, lang)} for row in _query(
+        **_standing(out, lang), "accounts": [row | {"says": _says(row, lang), "fed": _fed(row, lang)} for row in _query(
             out, "SELECT * FROM accounts WHERE n_posts > 0 ORDER BY real_share DESC NULLS LAST, platform, account_id LIMIT 40")],
         "people": {kind: [p for p in people if p["kind"] == kind][:SHOWN] for kind in ("critic", "advocate", "voice", "lottery_hunter")},
         "rejects": _query(out, f"SELECT reason, count(*) AS n, min(source) AS source FROM rejects GROUP BY reason ORDER BY n DESC, reason LIMIT {SHOWN}"),
