@@ -158,12 +158,55 @@ def set_short(modules: Iterable[nn.Module], is_short: bool) -> None:
         reader.is_short = is_short
 
 
+class SentenceEmbedder(nn.Module):
+    """Unit vectors in which a text lies near its rewrites."""
+
+    def __init__(self, hidden_size: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(hidden_size, hidden_size)
+        nn.init.eye_(self.project.weight)
+        nn.init.zeros_(self.project.bias)
+
+    def of_mean(self, mean: Tensor) -> Tensor:
+        """Vectors [n, h] of texts of which the mean hidden states [n, h] are known."""
+        return nn.functional.normalize(self.project(mean), dim=-1)
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Vectors [n, h] of length 1."""
+        return self.of_mean(masked_mean(hidden, mask))
+
+
+class Relevance(nn.Module):
+    """How much more a post is like a value than like values in general, those of `others` [N_OTHERS, h], and what that speaks for:
+    a post that is about nothing that a brand declares is unrelated, however good its deeds."""
+
+    N_OTHERS = 64
+
+    def __init__(self, hidden_size: int, n_classes: int) -> None:
+        super().__init__()
+        self.embed = SentenceEmbedder(hidden_size)
+        self.others: Tensor
+        self.register_buffer("others", torch.zeros(self.N_OTHERS, hidden_size))
+        self.say = nn.Linear(1, n_classes)
+        nn.init.zeros_(self.say.weight)
+        nn.init.zeros_(self.say.bias)
+
+    def beyond_others(self, value: Tensor, post: Tensor) -> Tensor:
+        """By how many standard deviations [n] the unit vectors of values [n, h] are nearer to those of posts [n, h] than the others."""
+        usual = post @ self.others.T
+        return ((value * post).sum(-1) - usual.mean(-1)) / usual.std(-1).clamp(min=1e-3)
+
+    def forward(self, value: Tensor, value_mask: Tensor, post: Tensor, post_mask: Tensor) -> Tensor:
+        """Logits [n, c] for values [n, v, h] and posts [n, t, h], row by row."""
+        return self.say(self.beyond_others(self.embed(value, value_mask), self.embed(post, post_mask)).unsqueeze(-1))
+
+
 class ValueMatcher(nn.Module):
     """One value against one post: what a reader of both says, what the post says by itself of any value, whichever it is (a
     deed told in detail expresses something, a leak contradicts something), how much nearer their words are than those of
-    the brand's other values, and which grade its n-grams speak for. The parts are trained apart; `factors` weigh the
-    reader, the deep and the wide part of the post alone, the nearness, which speaks for all classes but the first, and
-    the grade."""
+    the brand's other values, which grade its n-grams speak for, and how relevant the value is at all. The parts are trained
+    apart; `factors` weigh the reader, the deep and the wide part of the post alone, the nearness, which speaks for all classes
+    but the first, and the grade; the relevance says how much it says."""
 
     CLASSES = ("unrelated", "touches", "expresses", "contradicts")
     N_PARTS = 5
@@ -173,6 +216,7 @@ class ValueMatcher(nn.Module):
         self.reader = PairReader(hidden_size, len(self.CLASSES))
         self.alone = TextClassifier(hidden_size, len(self.CLASSES))
         self.grade = NgramLinear(len(self.CLASSES))
+        self.relevance = Relevance(hidden_size, len(self.CLASSES))
         self.factors: Tensor
         self.register_buffer("factors", torch.ones(self.N_PARTS))
 
@@ -188,21 +232,8 @@ class ValueMatcher(nn.Module):
         by row."""
         read, _, _, near, _ = self.factors
         named = nearness.unsqueeze(1) * (torch.arange(len(self.CLASSES)) > 0)
-        return read * self.reader(value, value_mask, post, post_mask) + of_any + near * named
-
-
-class SentenceEmbedder(nn.Module):
-    """Unit vectors in which a text lies near its rewrites."""
-
-    def __init__(self, hidden_size: int) -> None:
-        super().__init__()
-        self.project = nn.Linear(hidden_size, hidden_size)
-        nn.init.eye_(self.project.weight)
-        nn.init.zeros_(self.project.bias)
-
-    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """Vectors [n, h] of length 1."""
-        return nn.functional.normalize(self.project(masked_mean(hidden, mask)), dim=-1)
+        both = value, value_mask, post, post_mask
+        return read * self.reader(*both) + of_any + near * named + self.relevance(*both)
 
 
 class EvidenceJudge(nn.Module):

@@ -22,7 +22,9 @@ from pinzhi.training.data import (
     AUTHENTICITIES,
     PUBLIC_SETS,
     SENTIMENTS,
+    CoherenceRow,
     PairRow,
+    Value,
     is_dev,
     read_coherence,
     read_comments,
@@ -36,6 +38,7 @@ from pinzhi.training.data import (
 from pinzhi.training.deterministic import deterministic
 from pinzhi.training.encoders import plain_attention
 from pinzhi.training.multitask import TRAINED_WITH_ENCODER, BatchMaker, MultiTask, TaskBatch, value_labels
+from pinzhi.training.relevance import fit_relevance
 from pinzhi.training.settings import FinetuneSettings, TaskSettings
 from pinzhi.training.wide import Examples, fit_wide
 
@@ -59,6 +62,10 @@ class Batches:
         self._make = BatchMaker(encoder, settings)
         self.examples: dict[str, Examples] = {}  # of each head with a wide part
         self.grades: Examples | None = None  # posts with what their grade says of them, as a class of `ValueMatcher`
+        self.coherence: tuple[list[CoherenceRow], dict[str, list[Value]]] = (
+            [],
+            {},
+        )  # posts and values, where they are asked for
         self._dev_keys: set[bytes] | None = None
         self._others: list[tuple[str, int]] = []  # public texts and their sentiment
         builders: dict[str, Callable[[TaskSettings], Iterator[Build]]] = {
@@ -138,6 +145,7 @@ class Batches:
             [row.text for row in posts],
             [value_labels(row, values[row.brand]) for row in posts],
         )
+        self.coherence = posts, values
         classes = [ValueMatcher.CLASSES.index(Grade(row.grade).name.lower()) for row in posts]
         self.grades = replace(self.examples["coherence"], labels=[(one,) for one in classes])
         # a brand's values are encoded once a batch, and posts of like length waste no padding in the matcher
@@ -246,7 +254,8 @@ def finetune(
         disable_tqdm=is_quiet,
     )
     rates = {"trunk.": settings.learning_rate, "": settings.head_learning_rate}
-    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad and ".wide." not in name]
+    apart = (".wide.", ".relevance.")  # trained by themselves
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad and not any(x in name for x in apart)]
     parts = [next(part for part in rates if part in name) for name, _ in named]
     groups = [
         {"params": [p for (_, p), of in zip(named, parts, strict=True) if of == part], "lr": rate}
@@ -270,6 +279,10 @@ def finetune(
             assert batches.grades is not None
             as_they_are = settings.wide.model_copy(update={"is_balanced": False})
             module.alone.wide, module.grade = (fit_wide(one, as_they_are) for one in (examples, batches.grades))
+            if heads is None:
+                module.relevance.embed.load_state_dict(model.heads["embedding"].state_dict())
+            with deterministic():
+                fit_relevance(encoder, module.relevance, *batches.coherence, settings.seed)
         else:
             module.wide = fit_wide(examples, settings.wide)
     save(encoder, {name: model.heads[name] for name in TRAINED_WITH_ENCODER}, out)
