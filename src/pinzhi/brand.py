@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from pinzhi.errors import BrandError
+from pinzhi.glossary import in_chinese, shipped
 from pinzhi.platforms import platform_name
 from pinzhi.yaml_file import load_yaml
 
@@ -19,6 +20,11 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
+def value_text(name: str, statement: str) -> str:
+    """A value as the models read it, an English one through the glossary. Raises ConfigError."""
+    return in_chinese(f"{name}：{statement}")
+
+
 class Value(_Part):
     """One declared value; the statement may be Chinese or English."""
 
@@ -27,6 +33,11 @@ class Value(_Part):
     statement: str = Field(min_length=2)
     examples_on: tuple[str, ...] = ()
     examples_off: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The value as the models read it. Raises ConfigError."""
+        return value_text(self.name, self.statement)
 
 
 class AccountRef(_Part):
@@ -88,4 +99,7 @@ class BrandProfile(_Part):
     @cached_property
     def digest(self) -> str:
         """Digest of what scores rest on."""
-        return hashlib.sha256(self.essence().model_dump_json().encode()).hexdigest()[:16]
+        read = self.essence().model_dump_json()
+        if any(value.text != f"{value.name}：{value.statement}" for value in self.values):
+            read += shipped().digest
+        return hashlib.sha256(read.encode()).hexdigest()[:16]

@@ -302,14 +302,14 @@ class Scorer:
         """Hidden states of a brand's values, encoded once per profile."""
         return lru_cache(maxsize=32)(
             lambda brand: self.heads.encode_values(
-                _value_texts(brand),
+                [value.text for value in brand.values],
                 [[*value.examples_on, *value.examples_off] for value in brand.values],
             )
         )
 
     def value_likeness(self, brand: BrandProfile) -> np.ndarray:
         """Cosines [v, v] of the embeddings of a brand's values, name and statement together."""
-        vectors, _ = self.heads.posts(_value_texts(brand))
+        vectors, _ = self.heads.posts([value.text for value in brand.values])
         return vectors @ vectors.T
 
     def fingerprint(self, posts: pa.Table) -> pa.Table:
@@ -439,11 +439,6 @@ def _check_brand(brand: BrandProfile) -> None:
     """Raises InputError for what is no profile."""
     if not isinstance(brand, BrandProfile):
         raise InputError(f"expected a BrandProfile, found {type(brand).__name__}; read it with BrandProfile.load(path)")
-
-
-def _value_texts(brand: BrandProfile) -> list[str]:
-    """Each value as the models read it."""
-    return [f"{value.name}：{value.statement}" for value in brand.values]
 
 
 def _full_texts(posts: pa.Table) -> list[str]:

@@ -134,7 +134,7 @@ def test_label_files_of_other_brands_are_refused_and_many_are_cut(brand: BrandPr
 
 
 def test_the_smallest_removal_that_raises_the_grade_comes_first(scorer: Scorer, brand: BrandProfile) -> None:
-    draft = "三号地今年休耕种紫云英，少收四万斤谷，地的工钱单列一栏。收成太好的桃子卖相不好，一车车推进沟里倒掉了。明天店里见。"
+    draft = "三号地今年休耕种紫云英，少收四万斤谷，地的工钱单列一栏。卖相不好的桃子一车车推进沟里倒掉了，对外说是送人了。明天店里见。"
     before, removals = scorer.score(draft, brand=brand), scorer.removals(draft, brand=brand)
     assert "".join(one.text for one in sorted(removals, key=lambda one: one.span.start)) == draft
     first = removals[0]

@@ -37,7 +37,10 @@ from pipelines.evaluate import as_markdown, write_metrics
 
 VALUES = {
     "a/farm": [Value("soil", "不伤土地：少用药，把土地留给下一代"), Value("price", "公道：价格透明，不收冤枉钱")],
-    "a/shoes": [Value("last", "Made to Last: we repair and reuse"), Value("fair", "Integrity: we keep our word")],
+    "a/shoes": [
+        Value("last", "Made to Last: we repair and reuse", is_english=True),
+        Value("fair", "Integrity: we keep our word", is_english=True),
+    ],
     "a/bank": [Value("open", "透明：账目公开"), Value("safe", "安全：看好每一分积蓄")],
 }
 STUFFED = "土地用药标准再提高，土地留给下一代，礼盒上都印着"

@@ -23,7 +23,7 @@ _HAN_WORD = re.compile(r"[㐀-鿿]{2,}")
 
 def content_words(text: str) -> frozenset[str]:
     """What is taken for the keywords of a statement: its words of two or more Chinese characters that jieba's dictionary tags as
-    nouns, verbs, adjectives or set phrases. None in English, of which Chinese posts hold no words.
+    nouns, verbs, adjectives or set phrases.
 
     >>> sorted(content_words("不伤土地：少用药，把地留给下一代"))
     ['土地', '用药', '留给']
@@ -40,7 +40,7 @@ def content_words(text: str) -> frozenset[str]:
 def coherence_slices(
     rows: Sequence[CoherenceRow], values: Mapping[str, Sequence[Value]], segmenter: Segmenter
 ) -> dict[str, np.ndarray]:
-    """Masks [n] of posts. Those by keywords are of brands with Chinese statements alone: of English ones no post has a word."""
+    """Masks [n] of posts. Those by keywords are of brands with Chinese statements alone: of English ones the words are the glossary's."""
     keywords = {
         brand: {value.key: content_words(value.text) for value in values[brand]}
         for brand in {row.brand for row in rows}
@@ -51,7 +51,7 @@ def coherence_slices(
         {key: words & heard for key, words in keywords[row.brand].items()}
         for row, heard in zip(rows, said, strict=True)
     ]
-    is_english = np.array([not any(keywords[row.brand].values()) for row in rows])
+    is_english = np.array([all(value.is_english for value in values[row.brand]) for row in rows])
     most = np.array([max(map(len, of.values())) for of in found])
     against = np.array([_misled(row, of) for row, of in zip(rows, found, strict=True)])
     negated = np.array(
@@ -63,10 +63,10 @@ def coherence_slices(
     minimal, twins = _pairs(rows)
     return {
         "all": np.ones(len(rows), bool),
-        f"{STUFFED_FROM} or more words of a value": most >= STUFFED_FROM,
+        f"{STUFFED_FROM} or more words of a value": (most >= STUFFED_FROM) & ~is_english,
         "no word of any value": (most == 0) & ~is_english,
         "words against the grade": against & ~is_english,
-        "a word of a value negated": negated,
+        "a word of a value negated": negated & ~is_english,
         "minimal pairs": minimal,
         "twins": twins,
         "statements in English": is_english,

@@ -13,7 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
+from pinzhi.brand import value_text
 from pinzhi.errors import InputError
+from pinzhi.glossary import is_english
 from pinzhi.labels import Authenticity, Sentiment
 from pinzhi.text import without_emoticons
 
@@ -56,6 +58,7 @@ class Value:
 
     key: str
     text: str
+    is_english: bool = False  # before it was translated
 
 
 @dataclass(frozen=True)
@@ -268,7 +271,8 @@ def read_coherence(labels: Path) -> tuple[list[CoherenceRow], dict[str, list[Val
         brands = {brand["id"]: brand for brand in _brands(folder)}
         for brand in brands.values():
             values[f"{folder.name}/{brand['id']}"] = [
-                Value(value["id"], f"{value['name']}：{value['statement']}") for value in brand["values"]
+                Value(value["id"], value_text(value["name"], value["statement"]), is_english(value["statement"]))
+                for value in brand["values"]
             ]
         rows.extend(
             CoherenceRow(
