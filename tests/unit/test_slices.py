@@ -88,6 +88,7 @@ def test_every_slice_holds_the_posts_that_it_names() -> None:
     assert inside(slices, "statements in Chinese") == [0, 1, 2, 3, 6, 7]
     assert inside(slices, "weibo") == list(range(8))
     assert [inside(slices, f"kind: {kind}") for kind in ("stuffed", "no_keyword", "irony")] == [[0], [1], [3]]
+    assert inside(slices, "part: a") == list(range(8))
     assert "kind: " not in slices, "rows of which nothing is told are no kind"
     bands = [mask for name, mask in slices.items() if "characters" in name]
     assert (np.sum(bands, 0) == 1).all()

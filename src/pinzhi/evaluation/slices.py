@@ -114,9 +114,10 @@ def _label(row: CommentRow, task: str) -> int:
 
 
 def _told(rows: Sequence[CoherenceRow] | Sequence[CommentRow]) -> dict[str, np.ndarray]:
-    """By platform, by length, and by what the label calls the row."""
+    """By platform, by length, by part of our sets (a is the one that was there first), and by what the label calls the row."""
     return {
         **by_name([row.platform for row in rows]),
         **length_bands([row.text for row in rows]),
+        **{f"part: {part}": mask for part, mask in by_name([row.part for row in rows]).items()},
         **{f"kind: {kind}": mask for kind, mask in by_name([row.kind for row in rows]).items()},
     }

@@ -1,6 +1,7 @@
 """Queries over the tables of a run, and the page made of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,16 @@ from pinzhi.tables import write_text
 
 SHOWN = 12
 Row = dict[str, Any]
+Query = Callable[[str], list[Row]]
 
 
-def _query(out: Path, sql: str) -> list[Row]:
-    """Rows of a query over the tables under `out`; a table that is not there is empty."""
+@contextmanager
+def _opened(out: Path) -> Iterator[Query]:
+    """Asks for rows of the tables under `out`; one that is not there is empty. Raises InputError when there are no posts."""
     import duckdb
 
+    if not (out / "posts").is_dir():
+        raise InputError(f"{out}: expected the folder of a finished run, found no posts/; do `pinzhi run` first")
     connection = duckdb.connect(config={"memory_limit": "512MB", "threads": 2})
     connection.execute("SET TimeZone = 'UTC'")
     try:
@@ -32,7 +37,7 @@ def _query(out: Path, sql: str) -> list[Row]:
                 )
             else:
                 connection.register(name, schema.empty_table())
-        return connection.sql(sql).to_arrow_table().to_pylist()
+        yield lambda sql: connection.sql(sql).to_arrow_table().to_pylist()
     finally:
         connection.close()
 
@@ -40,27 +45,26 @@ def _query(out: Path, sql: str) -> list[Row]:
 def summary(out: Path) -> Row:
     """Headline numbers of a run: quality, genuine share, claimed and real followers, copies, counts. Raises InputError
     when `out` holds no tables."""
-    if not (out / "posts").is_dir():
-        raise InputError(f"{out}: expected the folder of a finished run, found no posts/; do `pinzhi run` first")
-    (posts,) = _query(
-        out,
+    with _opened(out) as query:
+        return _summary(query)
+
+
+def _summary(query: Query) -> Row:
+    (posts,) = query(
         "SELECT count(*) AS posts, avg(quality) AS quality, count(*) FILTER (originality_label IN ('duplicate', 'rewrite') "
         "AND NOT (is_self AND source_platform <> platform)) AS copies, count(*) FILTER (coherence_grade = 0) AS violations, "
         "count(*) FILTER (verdict = 'hold') AS hold, count(*) FILTER (verdict = 'revise') AS revise FROM posts",
     )
-    (comments,) = _query(
-        out,
+    (comments,) = query(
         "SELECT count(*) FILTER (NOT is_owner) AS comments, "
         "count(*) FILTER (authenticity = 'genuine' AND NOT is_owner) AS genuine FROM comments",
     )
-    (accounts,) = _query(
-        out,
+    (accounts,) = query(
         "SELECT count(*) AS accounts, sum(followers) FILTER (real_share IS NOT NULL) AS claimed_followers, "
         "sum(real_followers) AS real_followers FROM accounts",
     )
-    (rejects,) = _query(out, "SELECT count(*) AS rejected FROM rejects")
-    (copied,) = _query(
-        out, "SELECT count(DISTINCT (platform, post_id)) AS copied_us, "
+    (rejects,) = query("SELECT count(*) AS rejected FROM rejects")
+    (copied,) = query("SELECT count(DISTINCT (platform, post_id)) AS copied_us, "
         "count(DISTINCT (platform, account_id)) FILTER (account_id IS NOT NULL) AS copiers FROM copies")  # fmt: skip
     n = comments["comments"]
     return {
@@ -147,11 +151,11 @@ def _fed(row: Row, lang: str) -> str:
 _POST = 'platform, post_id, account_id, text, title, url, quality, verdict, reasons, "values", published_at'
 
 
-def _content(out: Path, lang: str) -> Row:
+def _content(query: Query, lang: str) -> Row:
     """Everything that the template shows."""
     words = _words(lang)
     posts = {
-        name: [_post(row, lang) for row in _query(out, f"SELECT {_POST} FROM posts {where} LIMIT {SHOWN}")]
+        name: [_post(row, lang) for row in query(f"SELECT {_POST} FROM posts {where} LIMIT {SHOWN}")]
         for name, where in {
             "best": "WHERE verdict = 'publish' ORDER BY brand IS NULL, quality DESC, platform, post_id",
             "worst": "WHERE quality IS NOT NULL ORDER BY quality, platform, post_id",
@@ -159,45 +163,38 @@ def _content(out: Path, lang: str) -> Row:
         }.items()
     }
     copies = {
-        "copied_us": _copies(out, "SEMI JOIN copies c ON c.relation = 'source' AND c.platform = p.platform AND c.post_id = p.post_id"),
-        "copied": _copies(out, ""),
+        "copied_us": _copies(query, "SEMI JOIN copies c ON c.relation = 'source' AND c.platform = p.platform AND c.post_id = p.post_id"),
+        "copied": _copies(query, ""),
     }  # fmt: skip
-    people = _query(
-        out,
+    people = query(
         "SELECT c.*, p.text AS post_text FROM community c LEFT JOIN posts p ON p.platform = c.platform AND p.post_id = c.post_ids[1] "
         "WHERE c.rank <= 8 ORDER BY c.kind, c.likes DESC, c.platform, c.account_id, c.rank, c.text",
     )
     return {
         **posts, **copies,
-        "copiers": _query(
-            out, "SELECT platform, account_id, count(DISTINCT post_id) AS n, "
+        "copiers": query("SELECT platform, account_id, count(DISTINCT post_id) AS n, "
             "count(DISTINCT post_id) FILTER (originality_label = 'rewrite') AS n_rewrites, "
             "count(DISTINCT source_post_id) AS n_sources, min(published_at) AS first_at, max(published_at) AS last_at "
             f"FROM copies GROUP BY platform, account_id ORDER BY n DESC, platform, account_id LIMIT {SHOWN}"),
-        "fatigue": _fatigue(out),
-        **_standing(out, lang), "accounts": [row | {"says": _says(row, lang), "fed": _fed(row, lang)} for row in _query(
-            out, "SELECT * FROM accounts WHERE n_posts > 0 ORDER BY real_share DESC NULLS LAST, platform, account_id LIMIT 40")],
+        "fatigue": _fatigue(query),
+        **_standing(query, lang), "accounts": [row | {"says": _says(row, lang), "fed": _fed(row, lang)} for row in query("SELECT * FROM accounts WHERE n_posts > 0 ORDER BY real_share DESC NULLS LAST, platform, account_id LIMIT 40")],
         "people": {kind: [p for p in people if p["kind"] == kind][:SHOWN] for kind in ("critic", "advocate", "voice", "lottery_hunter")},
-        "rejects": _query(out, f"SELECT reason, count(*) AS n, min(source) AS source FROM rejects GROUP BY reason ORDER BY n DESC, reason LIMIT {SHOWN}"),
-        "values": _values(out), "compared": _query(out, _COMPARED),
-        "figures": _figures(out, words, NAMES[lang]),
+        "rejects": query(f"SELECT reason, count(*) AS n, min(source) AS source FROM rejects GROUP BY reason ORDER BY n DESC, reason LIMIT {SHOWN}"),
+        "values": _values(query), "compared": query(_COMPARED),
+        "figures": _figures(query, words, NAMES[lang]),
     }  # fmt: skip
 
 
-def _standing(out: Path, lang: str) -> Row:
+def _standing(query: Query, lang: str) -> Row:
     """Who acts together, whom accounts share, where they stand, what money bought."""
     odd = "list_has_any(reasons, ['likes_without_comments', 'reposts_without_comments'])"
     return {
-        "groups": [row | {"says": evidence_words(row["evidence"] or "", lang)} for row in _query(
-            out, f"SELECT * FROM coordination ORDER BY mostly = 'genuine', n_comments DESC, platform, coordination_id LIMIT {2 * SHOWN}")],
-        "overlap": _query(out, f"SELECT * FROM overlap ORDER BY n_shared_bought DESC, share DESC, platform, account_id, other_account_id LIMIT {SHOWN}"),
-        "months": _query(
-            out, "SELECT *, strftime(month_start, '%Y-%m') AS label FROM months WHERE month_start = (SELECT max(month_start) FROM months) "
+        "groups": [row | {"says": evidence_words(row["evidence"] or "", lang)} for row in query(f"SELECT * FROM coordination ORDER BY mostly = 'genuine', n_comments DESC, platform, coordination_id LIMIT {2 * SHOWN}")],
+        "overlap": query(f"SELECT * FROM overlap ORDER BY n_shared_bought DESC, share DESC, platform, account_id, other_account_id LIMIT {SHOWN}"),
+        "months": query("SELECT *, strftime(month_start, '%Y-%m') AS label FROM months WHERE month_start = (SELECT max(month_start) FROM months) "
             "ORDER BY rank NULLS LAST, platform, account_id LIMIT 40"),
-        "campaigns": _query(
-            out, "SELECT * FROM campaigns WHERE cost IS NOT NULL ORDER BY cost DESC, platform, account_id, campaign NULLS LAST LIMIT 20"),
-        "odd": _query(
-            out, "SELECT *, greatest(likes_vs_own, reposts_vs_own) AS vs_own, greatest(likes_vs_tier, reposts_vs_tier) AS vs_tier "
+        "campaigns": query("SELECT * FROM campaigns WHERE cost IS NOT NULL ORDER BY cost DESC, platform, account_id, campaign NULLS LAST LIMIT 20"),
+        "odd": query("SELECT *, greatest(likes_vs_own, reposts_vs_own) AS vs_own, greatest(likes_vs_tier, reposts_vs_tier) AS vs_tier "
             f"FROM posts WHERE {odd} ORDER BY greatest(likes_vs_own, likes_vs_tier, reposts_vs_own, reposts_vs_tier) DESC, platform, post_id LIMIT {SHOWN}"),
     }  # fmt: skip
 
@@ -206,11 +203,10 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _copies(out: Path, among: str) -> list[Row]:
+def _copies(query: Query, among: str) -> list[Row]:
     """Copies and rewrites p `among` some others (SQL), the least original first, and their sources, both with the passages that they
     share."""
-    copies = _query(
-        out,
+    copies = query(
         "SELECT p.platform, p.post_id, p.account_id, p.text, p.spans, p.originality_label, p.source_similarity, p.published_at, "
         "s.text AS source_text, s.account_id AS source_account, s.platform AS source_platform, s.published_at AS source_at FROM posts p "
         "JOIN posts s ON s.platform = p.source_platform AND s.post_id = p.source_post_id "
@@ -226,13 +222,12 @@ def _copies(out: Path, among: str) -> list[Row]:
 _VALUE = "brand || ' · ' || coalesce(value_name, value_id)"
 
 
-def _values(out: Path) -> list[Row]:
+def _values(query: Query) -> list[Row]:
     """Every declared value with what becomes of it, and the best liked of the comments by which readers doubt it."""
-    rows = _query(out, "SELECT * FROM brand_values ORDER BY brand, value_id")
+    rows = query("SELECT * FROM brand_values ORDER BY brand, value_id")
     doubted = [one for row in rows if row["doubted_by_readers"] for one in row["negative_comments"][:3]]
     listed = ", ".join(map(_quoted, doubted)) or "NULL"
-    said = _query(
-        out,
+    said = query(
         f"SELECT platform || '/' || comment_id AS id, text FROM comments WHERE platform || '/' || comment_id IN ({listed})",
     )
     texts = {row["id"]: row["text"] for row in said}
@@ -253,9 +248,9 @@ _COMPARED = (
 )
 
 
-def _fatigue(out: Path) -> Row:
+def _fatigue(query: Query) -> Row:
     """Share of templates by account and month: the last months, and the accounts that published most in them."""
-    rows = _query(out, "SELECT platform, account_id, strftime(month_at, '%Y-%m') AS month_said, n_posts, template_share "
+    rows = query("SELECT platform, account_id, strftime(month_at, '%Y-%m') AS month_said, n_posts, template_share "
                        "FROM account_months ORDER BY platform, account_id, month_at")  # fmt: skip
     months = sorted({row["month_said"] for row in rows})[-SHOWN:]
     accounts: dict[tuple[str, str], Row] = {}
@@ -269,16 +264,16 @@ def _fatigue(out: Path) -> Row:
     }
 
 
-def _figures(out: Path, words: Mapping[str, str], names: Mapping[str, str]) -> Row:
+def _figures(query: Query, words: Mapping[str, str], names: Mapping[str, str]) -> Row:
     figures: Row = {}
-    accounts = _query(out, "SELECT coalesce(name, account_id) AS name, platform, followers, real_followers FROM accounts WHERE real_share IS NOT NULL "
+    accounts = query("SELECT coalesce(name, account_id) AS name, platform, followers, real_followers FROM accounts WHERE real_share IS NOT NULL "
                            "ORDER BY followers DESC, platform, account_id LIMIT 12")  # fmt: skip
     if accounts:
         real = [float(row["real_followers"]) for row in accounts]
         rest = [float(row["followers"] - row["real_followers"]) for row in accounts]
         labels = [f"{row['name']} · {names.get(row['platform'], row['platform'])}" for row in accounts]
         figures["accounts"] = charts.bars(labels, {words["real"]: real, words["rest"]: rest}, stacked=True)
-    months = _query(out, "SELECT strftime(published_at, '%Y-%m') AS month, avg(quality) AS quality, 100 * avg(genuine_share) AS genuine, "
+    months = query("SELECT strftime(published_at, '%Y-%m') AS month, avg(quality) AS quality, 100 * avg(genuine_share) AS genuine, "
                          "100 * avg(CAST(originality_label = 'template' AS INTEGER)) FILTER (originality IS NOT NULL) AS templates "
                          "FROM posts WHERE published_at IS NOT NULL GROUP BY 1 ORDER BY 1")  # fmt: skip
     if len(months) > 1:
@@ -288,22 +283,20 @@ def _figures(out: Path, words: Mapping[str, str], names: Mapping[str, str]) -> R
             words["templates"]: [row["templates"] for row in months],
         }
         figures["months"] = charts.lines([row["month"] for row in months], series)
-    figures |= _trends(out, words)
-    mix = _query(out, "SELECT originality_label AS label, count(*) AS n FROM posts GROUP BY 1 ORDER BY n DESC, 1")
+    figures |= _trends(query, words)
+    mix = query("SELECT originality_label AS label, count(*) AS n FROM posts GROUP BY 1 ORDER BY n DESC, 1")
     if mix:
         figures["mix"] = charts.bars(
             [names.get(row["label"], row["label"]) for row in mix], {words["count"]: [float(row["n"]) for row in mix]}
         )
-    values = _query(
-        out, f"SELECT {_VALUE} AS name, n_expresses, n_contradicts FROM brand_values ORDER BY brand, value_id"
-    )
+    values = query(f"SELECT {_VALUE} AS name, n_expresses, n_contradicts FROM brand_values ORDER BY brand, value_id")
     if values:
         series_v = {
             words["expressed"]: [float(row["n_expresses"]) for row in values],
             words["contradicted"]: [-float(row["n_contradicts"]) for row in values],
         }
         figures["values"] = charts.bars([row["name"] for row in values], series_v)
-    cells = _query(out, f"SELECT {_VALUE} AS name, strftime(m.first_at, '%Y-%m') AS shown_month, sum(m.n_expresses) / sum(m.n_posts) AS share "
+    cells = query(f"SELECT {_VALUE} AS name, strftime(m.first_at, '%Y-%m') AS shown_month, sum(m.n_expresses) / sum(m.n_posts) AS share "
                         "FROM value_months m JOIN brand_values USING (brand, value_id) WHERE is_own AND first_at IS NOT NULL "
                         "GROUP BY brand, value_id, name, shown_month ORDER BY brand, value_id, shown_month")  # fmt: skip
     if len({row["shown_month"] for row in cells}) > 1:
@@ -323,10 +316,10 @@ def evidence_words(evidence: str, lang: str) -> str:
     return " | ".join(between.join(map(said, group.split(";"))) for group in evidence.split(" | "))
 
 
-def _trends(out: Path, words: Mapping[str, str]) -> Row:
+def _trends(query: Query, words: Mapping[str, str]) -> Row:
     """Month by month: genuine interactions of the accounts that had most, and reads that were paid for and not."""
     figures: Row = {}
-    trend = _query(out, "SELECT strftime(month_start, '%Y-%m') AS label, name, genuine_interactions AS n, sum(genuine_interactions) OVER (PARTITION BY platform, account_id) AS whole, "
+    trend = query("SELECT strftime(month_start, '%Y-%m') AS label, name, genuine_interactions AS n, sum(genuine_interactions) OVER (PARTITION BY platform, account_id) AS whole, "
                         "platform, account_id FROM months WHERE genuine_interactions IS NOT NULL "
                         "ORDER BY whole DESC, platform, account_id, label")  # fmt: skip
     labels = sorted({row["label"] for row in trend})
@@ -337,7 +330,7 @@ def _trends(out: Path, words: Mapping[str, str]) -> Row:
         most = list(series.items())[: charts.MOST_LINES]
         lines: dict[str, list[float | None]] = {name: [of.get(month) for month in labels] for name, of in most}
         figures["standing_trend"] = charts.lines(labels, lines, share=False)
-    reads = _query(out, "SELECT strftime(month_start, '%Y-%m') AS label, CAST(sum(reads_paid) AS DOUBLE) AS paid, CAST(sum(reads_earned) AS DOUBLE) AS earned FROM months "
+    reads = query("SELECT strftime(month_start, '%Y-%m') AS label, CAST(sum(reads_paid) AS DOUBLE) AS paid, CAST(sum(reads_earned) AS DOUBLE) AS earned FROM months "
                         "GROUP BY 1 HAVING paid IS NOT NULL OR earned IS NOT NULL ORDER BY 1")  # fmt: skip
     if len(reads) > 1:
         figures["reads_by_month"] = charts.lines(
@@ -357,10 +350,10 @@ def write_report(out: Path, lang: str = "zh") -> Path:
     from markupsafe import Markup
 
     words = _words(lang)
-    numbers = summary(out)
-    content = _content(out, lang)
+    with _opened(out) as query:
+        numbers, content = _summary(query), _content(query, lang)
+        known = query("SELECT platform, account_id, name FROM accounts WHERE name IS NOT NULL")
     codes = NAMES[lang]
-    known = _query(out, "SELECT platform, account_id, name FROM accounts WHERE name IS NOT NULL")
     accounts = {(row["platform"], row["account_id"]): row["name"] for row in known}
     script, elements = charts.render(content.pop("figures"))
     environment = Environment(

@@ -50,6 +50,7 @@ class CommentRow:
     public: Target | None = None  # of the labels of its own set: PUBLIC_LABELS
     platform: str = ""  # of the post
     kind: str = ""  # what its label calls it, for figures of its own; "" where it says nothing
+    part: str = ""  # of our own sets
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,11 @@ class CoherenceRow:
     platform: str = ""
     group: str = ""  # the brand, or what `group` names for brands to whom the same texts are shown
     kind: str = ""  # as that of a comment
+
+    @property
+    def part(self) -> str:
+        """Of our own sets."""
+        return self.brand.partition("/")[0]
 
 
 RELATIONS = ("entailment", "neutral", "contradiction", "about", "apart")
@@ -153,7 +159,7 @@ def read_comments(labels: Path) -> list[CommentRow]:
                 CommentRow(
                     row["text"], post["text"], "comments/" + post["account_id"], "own",
                     Target((sentiment,), (0, 1, 2)), Target((authenticity,), (0, 1, 2, 3, 4)), platform=post["platform"],
-                    kind=row.get("kind") or "",
+                    kind=row.get("kind") or "", part=folder.name,
                 )
             )  # fmt: skip
     return rows
