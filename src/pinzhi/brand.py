@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from pinzhi.errors import BrandError
-from pinzhi.glossary import in_chinese, shipped
+from pinzhi.glossary import in_chinese, is_english, shipped
 from pinzhi.platforms import platform_name
 from pinzhi.yaml_file import load_yaml
 
@@ -20,9 +20,13 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
+def _said(name: str, statement: str) -> str:
+    return f"{name}：{statement}"
+
+
 def value_text(name: str, statement: str) -> str:
     """A value as the models read it, an English one through the glossary. Raises ConfigError."""
-    return in_chinese(f"{name}：{statement}")
+    return in_chinese(_said(name, statement))
 
 
 class Value(_Part):
@@ -100,6 +104,6 @@ class BrandProfile(_Part):
     def digest(self) -> str:
         """Digest of what scores rest on."""
         read = self.essence().model_dump_json()
-        if any(value.text != f"{value.name}：{value.statement}" for value in self.values):
+        if any(is_english(_said(value.name, value.statement)) for value in self.values):
             read += shipped().digest
         return hashlib.sha256(read.encode()).hexdigest()[:16]

@@ -42,7 +42,7 @@ def coherence_slices(
 ) -> dict[str, np.ndarray]:
     """Masks [n] of posts. Those by keywords are of brands with Chinese statements alone: of English ones the words are the glossary's."""
     keywords = {
-        brand: {value.key: content_words(value.text) for value in values[brand]}
+        brand: {value.key: frozenset() if value.is_english else content_words(value.text) for value in values[brand]}
         for brand in {row.brand for row in rows}
     }
     texts = [normalise(row.text).text for row in rows]
@@ -63,10 +63,10 @@ def coherence_slices(
     minimal, twins = _pairs(rows)
     return {
         "all": np.ones(len(rows), bool),
-        f"{STUFFED_FROM} or more words of a value": (most >= STUFFED_FROM) & ~is_english,
+        f"{STUFFED_FROM} or more words of a value": most >= STUFFED_FROM,
         "no word of any value": (most == 0) & ~is_english,
         "words against the grade": against & ~is_english,
-        "a word of a value negated": negated & ~is_english,
+        "a word of a value negated": negated,
         "minimal pairs": minimal,
         "twins": twins,
         "statements in English": is_english,

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import torch
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -21,6 +19,7 @@ from pinzhi.errors import InputError
 from pinzhi.evaluation.metrics import accuracy, bootstrap, expected_calibration_error
 from pinzhi.heads.account import AccountModel, Logistic
 from pinzhi.interaction.account_features import MOST_POSTS, PROFILE, TAUGHT, SeenAccount, SeenPost, taught_features
+from pinzhi.interaction.graph import component_of
 
 ACCOUNTS = "accounts/weibo_568"
 _TRAIN = "train.parquet"
@@ -38,10 +37,8 @@ def shared_post_groups(accounts: Sequence[Sequence[str]]) -> np.ndarray:
         for row, texts in enumerate(accounts) for text in texts if len(text) > _SHORT
     ]  # fmt: skip
     n = len(accounts)
-    rows, posts = np.array(pairs, dtype=int).reshape(-1, 2).T
-    size = n + len(numbers)
-    graph = coo_matrix((np.ones(len(rows)), (rows, n + posts)), shape=(size, size))
-    return connected_components(graph, directed=False)[1][:n]
+    ends = np.array(pairs, dtype=int).reshape(-1, 2) + np.array([0, n])
+    return component_of(ends, n + len(numbers))[:n]
 
 
 def account_model() -> Pipeline:

@@ -62,10 +62,8 @@ class Batches:
         self._make = BatchMaker(encoder, settings)
         self.examples: dict[str, Examples] = {}  # of each head with a wide part
         self.grades: Examples | None = None  # posts with what their grade says of them, as a class of `ValueMatcher`
-        self.coherence: tuple[list[CoherenceRow], dict[str, list[Value]]] = (
-            [],
-            {},
-        )  # posts and values, where they are asked for
+        # posts and values, where they are asked for
+        self.coherence: tuple[list[CoherenceRow], dict[str, list[Value]]] = ([], {})
         self._dev_keys: set[bytes] | None = None
         self._others: list[tuple[str, int]] = []  # public texts and their sentiment
         builders: dict[str, Callable[[TaskSettings], Iterator[Build]]] = {
