@@ -23,11 +23,11 @@ from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.modules import EvidenceJudge, PairJudge, TextClassifier, ValueMatcher, scale_output
 from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
 from pinzhi.heads.store import promote_all, write_version
-from pinzhi.interaction.account_features import TAUGHT
-from pinzhi.labels import Authenticity, Grade, Sentiment
+from pinzhi.labels import Grade
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.segment import Segmenter
 from pinzhi.training.accounts import ACCOUNTS, evaluate_accounts, fit_accounts, has_accounts
+from pinzhi.training.cards import LABELS, READS, SOURCES, model_card
 from pinzhi.training.classifier import COMMENT_HEADS, comment_logits
 from pinzhi.training.data import (
     CoherenceRow,
@@ -42,46 +42,6 @@ from pinzhi.training.data import (
 from pinzhi.training.finetune import half, kept_for_judge
 from pinzhi.training.multitask import TRAINED_WITH_ENCODER, value_labels
 from pinzhi.training.relevance import fit_relevance_weights, measure_relevance
-
-LABELS: Mapping[str, Sequence[str]] = {
-    "sentiment": [s.name.lower() for s in Sentiment],
-    "authenticity": list(Authenticity),
-    "manner": MANNERS,
-    "coherence": ValueMatcher.CLASSES,
-    "embedding": (),
-    "originality": PairJudge.CLASSES,
-    account.HEAD: account.CLASSES,
-}
-READS: Mapping[str, Sequence[str]] = {"originality": FEATURES, account.HEAD: TAUGHT}
-SOURCES: Mapping[str, str] = {
-    "encoder": "raw_text (everyday_dialogue_qa without c3, everyday_life_articles, everyday_titles, misc_short, "
-    "news_articles_cnews, a quarter of weibo_posts_covid19), threads/ced, the training texts of online_shopping_10_cats, "
-    "chnsenticorp_htl, waimai_10k, weibo2018, eprstmt, osm2022, bdci2018_car_aspect, weibo_senti_100k_sample, "
-    "covid19_weibo_7emo, simplifyweibo_4_moods_sample, smp2020_ewect, weibo_moods8, game_chat_ads, group_chat_ads, iflytek_few, "
-    "nlpcc2017_headline, thucnews_titles, tnews_few, hancd_clickbait, afqmc, atec, bq_corpus, bustm_few, lcqmc, oppo_xiaobu, "
-    "pawsx_zh, stsb_zh, sohu_news_match, huawei_weibo; labels of all that the heads were trained on, bdci2018_car_aspect, "
-    "covid19_weibo_7emo, weibo_rumor without CHECKED, hancd_clickbait, thucnews_titles, nlpcc2017_headline",
-    "sentiment": "labels/comments; online_shopping_10_cats, chnsenticorp_htl, waimai_10k, weibo2018, eprstmt, "
-    "smp2020_ewect, weibo_moods8, osm2022",
-    "authenticity": "labels/comments; group_chat_ads, game_chat_ads",
-    "manner": "labels/originality: templates, quotes, sources",
-    "coherence": "labels/coherence; cmnli_zh, csnli_zh, iflytek_few",
-    "embedding": "lcqmc, bq_corpus, afqmc, atec, oppo_xiaobu, pawsx_zh, stsb_zh; labels/originality",
-    "originality": "labels/originality: the reader all pairs, the judge of evidence those that the embedding was not trained on",
-    account.HEAD: "accounts/weibo_568",
-}
-LIMITS: Mapping[str, str] = {
-    "sentiment": "Irony without a marker, dialect and two-character comments are weak.",
-    "authenticity": "Lone praise and paid praise read alike; the archive's context decides, not this head.",
-    "coherence": "Quiet violations and values of trades that were never seen; blunt violations are found best.",
-    "originality": "Rewrites in another form and person (grades 4 and 5) are often missed.",
-    account.HEAD: "281 accounts of one platform, the real ones people, most of them large and well answered: an account of a person or company "
-    "whom nobody answers reads as fed, and bought likes and comments read as a life.",
-}
-_HELD_OUT = {
-    account.HEAD: "accounts that share no post with a training one (ten folds; the shipped weights learnt all of them)"
-}
-_REPRODUCE = {account.HEAD: f"`python -m pipelines.probe DATA --tasks {ACCOUNTS}`"}
 
 
 def judge_pairs(rows: Sequence[PairRow]) -> tuple[list[tuple[str, str]], list[int]]:
@@ -284,7 +244,7 @@ def save_version(
             folder.mkdir()
             save_file(half(source.state_dict()), folder / "model.safetensors")
         (folder / "metrics.json").write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
-        (folder / "README.md").write_text(_card(head, described.data, report), "utf-8")
+        (folder / "README.md").write_text(model_card(head, described.data, report), "utf-8")
         manifest = {
             "kind": type(source).__name__ if isinstance(source, nn.Module) else _architecture(source),
             "labels": list(LABELS.get(head, ())),
@@ -303,19 +263,3 @@ def _pack(path: Path) -> None:
 
 def _architecture(encoder: Path) -> str:
     return str(json.loads((encoder / "config.json").read_text("utf-8"))["architectures"][0])
-
-
-def _card(head: str, data: str, report: Mapping[str, Any]) -> str:
-    """Model card in Markdown: what it does, what it was trained on, how good it is, where it fails."""
-    lines = [f"# {head}", "", f"Labels: {', '.join(LABELS.get(head, ())) or 'none'}. Trained on: {data}."]
-    lines += ["", "Weights are learnt; no sentence of the data is part of them. Several public sets state no licence:"]
-    lines += ["treat weights trained on them as research until their terms are settled.", ""]
-    if head in LIMITS:
-        lines += [f"Known failures: {LIMITS[head]}", ""]
-    if report:
-        of = _HELD_OUT.get(head, "dev rows that share no brand, account or topic with a training row")
-        lines += [f"Metrics on {of}:", ""]
-        lines += ["```json", json.dumps(report, ensure_ascii=False, indent=2), "```", ""]
-    how = _REPRODUCE.get(head, "while this version is the active one: `python -m pipelines.evaluate DATA`")
-    lines += [f"Reproduce{': ' if head in _REPRODUCE else ', '}{how}."]
-    return "\n".join(lines) + "\n"

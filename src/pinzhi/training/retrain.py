@@ -23,8 +23,9 @@ from pinzhi.evaluation.metrics import Metric
 from pinzhi.heads.predict import Heads
 from pinzhi.heads.store import active_versions, promote_all
 from pinzhi.segment import Segmenter
+from pinzhi.training.cards import SOURCES
 from pinzhi.training.label_files import LabelTask, Problem, read_labels
-from pinzhi.training.publish import SOURCES, Described, save_version
+from pinzhi.training.publish import Described, save_version
 from pinzhi.training.settings import RetrainSettings
 
 
