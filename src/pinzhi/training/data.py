@@ -319,7 +319,7 @@ def read_pairs(labels: Path) -> tuple[list[PairRow], list[MannerRow]]:
             MannerRow(
                 row["text"],
                 row.get("manner") or ("template" if row["is_template"] else "own"),
-                f"{folder.name}/{row['kind']}/{row['id'][-1]}",
+                f"{folder.name}/{row.get('account_id') or row['kind'] + '/' + row['id'][-1]}",
             )
             for row in _lines(folder / "templates.jsonl")
         )
