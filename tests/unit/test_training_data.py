@@ -1,5 +1,6 @@
 """What is learnt from public sets, and what must not be."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,24 @@ def test_rows_know_the_platform_of_their_post() -> None:
     assert {"weibo", "tieba", "qq"} < {row.platform for row in read_comments(labels)}
     pairs, _ = read_pairs(labels)
     assert {"weibo", "zhihu"} < {row.platform for row in pairs} and all(row.platform for row in pairs)
+
+
+def test_texts_of_one_account_stay_on_one_side() -> None:
+    rows = [
+        json.loads(line)
+        for line in (ROOT / "data/labels/originality/o/templates.jsonl").read_text("utf-8").splitlines()
+    ]
+    groups = {row.text: row.group for row in read_pairs(ROOT / "data" / "labels")[1]}
+    assert {groups[row["text"]] for row in rows} == {f"o/{row['account_id']}" for row in rows}
+    assert 0 < sum(is_dev(group) for group in {groups[row["text"]] for row in rows}) < 10
+    told: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        if "pair_id" in row:
+            told.setdefault(row["pair_id"], []).append(row)
+    assert len(told) == 60
+    for own, template in told.values():
+        assert (own["manner"], template["manner"]) == ("own", "template")
+        assert groups[own["text"]] == groups[template["text"]]
 
 
 def test_the_order_of_likeness_is_what_costs() -> None:
