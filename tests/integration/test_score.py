@@ -305,6 +305,17 @@ def test_the_report_says_who_copied_us(run_folder: Path) -> None:
     assert "Fatigue" in html and "0% of 1" in html
 
 
+def test_a_draft_is_told_what_its_marks_mean_and_when_the_source_appeared(
+    capsys: pytest.CaptureFixture[str], run_folder: Path
+) -> None:
+    assert main(["score", SOURCE, "--brand", LVYE, "--history", str(run_folder)]) == 1
+    said = capsys.readouterr().out
+    assert "来源 weibo/s1 2026-03-11" in said and "标出的词句：" in said and "与来源雷同" in said and "/100" in said
+    assert main(["score", "好的。", "--brand", LVYE, "--lang", "en"]) in (0, 1)
+    alone = capsys.readouterr().out
+    assert "a copy would go unseen" in alone and "shared with the source" not in alone
+
+
 def test_rejects_say_where(run_folder: Path) -> None:
     import pyarrow.parquet as pq
 

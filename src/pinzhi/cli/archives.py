@@ -238,8 +238,10 @@ def _show(out: Path, page: Path, is_new: bool, lang: Lang) -> None:
     from pinzhi.report import summary, summary_markdown
 
     screen = console()
-    screen.print(Markdown(visible(summary_markdown(summary(out), lang))))
+    # Lines of Markdown are cut, not wrapped, where wrapping is left to the terminal.
+    screen.print(Markdown(visible(summary_markdown(summary(out), lang))), soft_wrap=False)
+    opened = {Lang.ZH: "报告，用浏览器打开：", Lang.EN: "Report, to open in a browser: "}
     unchanged = {Lang.ZH: "没有变化，未重新评分。", Lang.EN: "Nothing changed, nothing was scored again."}
     if not is_new:
         screen.print(unchanged[lang])
-    screen.print(visible(str(page)))
+    screen.print(opened[lang] + visible(str(page)))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from pinzhi.brand import BrandProfile
-    from pinzhi.types import PostScore, Removal
+    from pinzhi.types import PostScore, Removal, Span
 
 MAX_CHARACTERS = 100_000  # a draft, not a book; platforms stop far earlier
 
@@ -38,10 +38,13 @@ WORDS = {
         "contradicts": "违背",
         "source": "来源",
         "similarity": "重合",
+        "legend": {"expresses": "体现价值观", "contradicts": "违背价值观", "shared": "与来源雷同"},
+        "marked": "标出的词句：{kinds}",
+        "next": "加 --without 再评一次，可看去掉哪一句能让价值观契合升级。",
         "compared": "已与 {n} 条更早的帖子比对",
         "removal": "去掉“{text}”，价值观契合由“{before}”变为“{after}”，结论：{verdict}（已重新评分）",
         "no_removal": "去掉任何一句都不会让价值观契合升级；需要改写或补充",
-        "alone": "未比对历史：用 --history 指定一次运行的目录",
+        "alone": "未与任何旧帖比对，抄没抄还说不准：用 --history 指定一次运行的目录",
     },
     Lang.EN: {
         "publish": "publish",
@@ -61,14 +64,22 @@ WORDS = {
         "contradicts": "contradicts",
         "source": "source",
         "similarity": "shared",
+        "legend": {
+            "expresses": "live up to a value",
+            "contradicts": "contradict a value",
+            "shared": "are shared with the source",
+        },
+        "marked": "marked words {kinds}",
+        "next": "Score it again with --without to see which clause, left out, would raise coherence.",
         "compared": "compared with {n} earlier posts",
         "removal": "without “{text}” coherence would go from {before} to {after}, and the verdict would be: {verdict} (scored again)",
         "no_removal": "no clause left out would raise coherence; rewrite or add instead",
-        "alone": "not compared with anything: name the folder of a run with --history",
+        "alone": "compared with no earlier post, so a copy would go unseen: name the folder of a run with --history",
     },
 }
 
 _STYLES = {Verdict.PUBLISH: "bold green", Verdict.REVISE: "bold yellow", Verdict.HOLD: "bold red"}
+_STYLES_OF = {"expresses": "bold green", "contradicts": "bold red", "shared": "underline yellow"}
 
 
 def score(
@@ -114,6 +125,8 @@ def score(
         show(draft, result, profile, lang)
         if without:
             console().print(_advice(result, removals, WORDS[lang]))
+        elif result.coherence.grade < 3:
+            console().print(WORDS[lang]["next"])
     raise typer.Exit(0 if result.verdict is Verdict.PUBLISH else 1)
 
 
@@ -195,7 +208,7 @@ def show(draft: str, result: "PostScore", brand: "BrandProfile", lang: Lang) -> 
     words: dict[str, Any] = WORDS[lang]
     out = console()
     head = Text(words[result.verdict], style=_STYLES[result.verdict])
-    out.print(head.append(f"  {words['quality']} {result.quality:.0f}", style="default"))
+    out.print(head.append(f"  {words['quality']} {result.quality:.0f}/100", style="default"))
     for sentence in explanations(result, lang):
         out.print(Text(f"  · {visible(sentence)}"))
     out.print(_originality(result, words))
@@ -203,7 +216,18 @@ def show(draft: str, result: "PostScore", brand: "BrandProfile", lang: Lang) -> 
         out.print(_source(result, words))
     out.print(_coherence(result, brand, words))
     out.print()
-    out.print(marked(draft, _marks(result), colour=out.color_system is not None))
+    marks = _marks(result)
+    out.print(
+        marked(
+            draft,
+            [(span.start, span.end, _STYLES_OF[kind]) for kind, span in marks],
+            colour=out.color_system is not None,
+        )
+    )
+    if marks:
+        kinds = (Text(words["legend"][kind], style=style) for kind, style in _STYLES_OF.items() if kind in dict(marks))
+        before, after = words["marked"].split("{kinds}")
+        out.print(Text(before).append_text(Text(" · ").join(kinds)).append(after))
 
 
 def _removal(removal: "Removal") -> dict[str, Any]:
@@ -231,7 +255,7 @@ def _originality(result: "PostScore", words: dict[str, Any]) -> "Text":
 
     found = result.originality
     compared = words["compared"].format(n=f"{found.n_compared:,}") if found.n_compared else words["alone"]
-    return Text(f"{words['originality']} {found.score:.0f} {words[found.label]}  ({compared})")
+    return Text(f"{words['originality']} {found.score:.0f}/100 {words[found.label]}  ({compared})")
 
 
 def _source(result: "PostScore", words: dict[str, Any]) -> "Text":
@@ -239,6 +263,8 @@ def _source(result: "PostScore", words: dict[str, Any]) -> "Text":
 
     found = result.originality
     name = visible(f"{found.source_platform}/{found.source_id}")
+    if found.source_published_at:
+        name += f" {found.source_published_at:%Y-%m-%d}"
     share = "" if found.source_similarity is None else f" {words['similarity']} {found.source_similarity:.0%}"
     excerpt = " ".join(visible(found.source_text or "").split())[:120]
     return Text(f"  {words['source']} {name}{share}  {excerpt}")
@@ -248,7 +274,7 @@ def _coherence(result: "PostScore", brand: "BrandProfile", words: dict[str, Any]
     from rich.text import Text
 
     names = {value.id: value.name for value in brand.values}
-    text = Text(f"{words['coherence']} {result.coherence.score:.0f} {words['grades'][result.coherence.grade]}")
+    text = Text(f"{words['coherence']} {result.coherence.score:.0f}/100 {words['grades'][result.coherence.grade]}")
     for value in result.coherence.values.values():
         name = visible(names.get(value.value_id, value.value_id))
         if value.spans:
@@ -257,11 +283,12 @@ def _coherence(result: "PostScore", brand: "BrandProfile", words: dict[str, Any]
     return text
 
 
-def _marks(result: "PostScore") -> list[tuple[int, int, str]]:
-    marks = []
+def _marks(result: "PostScore") -> list[tuple[str, "Span"]]:
+    """Spans of the draft, each with what it shows: a key of `legend`."""
+    marks: list[tuple[str, Span]] = []
     for value in result.coherence.values.values():
-        style = "bold red" if value.p_contradicts > value.p_expresses else "bold green"
-        marks += [(span.start, span.end, style) for span in value.spans]
+        kind = "contradicts" if value.p_contradicts > value.p_expresses else "expresses"
+        marks += [(kind, span) for span in value.spans]
     if result.originality.label is not Originality.ORIGINAL:
-        marks += [(span.start, span.end, "underline yellow") for span in result.originality.spans]
+        marks += [("shared", span) for span in result.originality.spans]
     return marks

@@ -1,116 +1,64 @@
-"""Charts, drawn by Bokeh in the page itself; ids are fixed, so that equal tables give equal bytes."""
+"""Where lines lie on a chart; the template draws them as SVG, which needs no script, prints, and is read out."""
 
-import re
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-_INK, _WARM, _COOL, _PALE = "#33413b", "#b4532a", "#3d7a5c", "#c9c4b6"
-_LINES = (_INK, _COOL, _WARM, "#7a6ea0", "#c9a23b", "#5b8fb0")
-MOST_LINES = len(_LINES)
-_IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
-_NUMBERED, _QUOTED = re.compile(r'"id":"(p[0-9]+)"'), re.compile(r'"(p[0-9]+)"')
-_FONT = '"Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'
+# Okabe and Ito's colours, told apart by colour-blind readers too; in grey print the dashes tell.
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#a6761d", "#7f7f7f")
+_DASHES = ("", "8 4", "2 4", "12 4 2 4", "5 3", "1 6")
+MOST_LINES = len(_COLOURS)
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 210, 56, 36, 14, 34
+_MOST_LABELS = 12
 
 
-def render(figures: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    """Script (with the library inline) and one HTML element a figure."""
-    from bokeh.embed import components
-    from bokeh.resources import Resources
+def lines(
+    labels: Sequence[str],
+    series: Mapping[str, Sequence[float | None]],
+    told: Callable[[float], str],
+    top: float | None = None,
+) -> dict[str, Any]:
+    """Lines over months, at most MOST_LINES, from 0 to `top` (the next round number above all of them unless given); a missing value is
+    a gap. `told` puts a value into words."""
+    shown = dict(list(series.items())[:MOST_LINES])
+    known = [value for values in shown.values() for value in values if value is not None]
+    top = top or _round_up(max(known, default=1.0))
 
-    if not figures:
-        return "", {}
-    # Bokeh names documents at random and numbers what it draws on and on in one process; counting both from one keeps the report the same
-    # for the same tables. No label of ours is a bare number of its kind.
-    script, elements = components(dict(figures))
-    ids = dict.fromkeys(_IDS.findall(script + "".join(elements.values())))
-    fixed = {found: f"00000000-0000-4000-8000-{number:012d}" for number, found in enumerate(ids, 1)}
-    fixed |= {found: f"p{number}" for number, found in enumerate(dict.fromkeys(_NUMBERED.findall(script)), 1)}
+    def x(at: int) -> float:
+        return round(LEFT + (WIDTH - LEFT - RIGHT) * (at / (len(labels) - 1) if len(labels) > 1 else 0.5), 1)
 
-    def renamed(text: str) -> str:
-        text = _IDS.sub(lambda found: fixed[found[0]], text)
-        return _QUOTED.sub(lambda found: f'"{fixed.get(found[1], found[1])}"', text)
+    def y(value: float) -> float:
+        return round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top), 1)
 
-    script, elements = renamed(script), {name: renamed(element) for name, element in elements.items()}
-    library = Resources(mode="inline", components=["bokeh"])  # no formulas: their library would ask a CDN for fonts
-    return library.render() + script, dict(elements)
-
-
-def bars(labels: Sequence[str], series: Mapping[str, Sequence[float]], *, stacked: bool = False) -> Any:
-    """Horizontal bars, one row a label."""
-    from bokeh.models import ColumnDataSource, FactorRange, NumeralTickFormatter
-    from bokeh.plotting import figure
-
-    rows = list(labels)[::-1]
-    data = {"label": rows, **{name: list(values)[::-1] for name, values in series.items()}}
-    plot = figure(
-        y_range=FactorRange(*rows), height=60 + 30 * len(rows), sizing_mode="stretch_width", toolbar_location=None
-    )
-    colors = [_COOL, _WARM, _PALE][: len(series)]
-    if stacked:
-        plot.hbar_stack(
-            list(series), y="label", height=0.6, color=colors, source=ColumnDataSource(data), legend_label=list(series)
-        )
-    else:
-        for name, color in zip(series, colors, strict=True):
-            plot.hbar(y="label", right=name, height=0.5, color=color, source=ColumnDataSource(data), legend_label=name)
-    plot.xaxis.formatter = NumeralTickFormatter(format="0,0")
-    return _calm(plot)
+    step = math.ceil(len(labels) / _MOST_LABELS)
+    drawn = []
+    for (name, values), colour, dash in zip(shown.items(), _COLOURS, _DASHES, strict=False):
+        points = [(x(at), y(value), f"{labels[at]}: {told(value)}") for at, value in enumerate(values) if value is not None]  # fmt: skip
+        ends = [f"{labels[at]} {told(value)}" for at, value in enumerate(values) if value is not None]
+        drawn.append({
+            "name": name, "colour": colour, "dash": dash, "points": points, "path": _path([None if value is None else (x(at), y(value)) for at, value in enumerate(values)]),
+            "told": " → ".join(dict.fromkeys([ends[0], ends[-1]])) if ends else "",
+        })  # fmt: skip
+    return {
+        "ticks": [(y(top * part / 4), told(top * part / 4)) for part in range(5)],
+        "months": [(x(at), label) for at, label in enumerate(labels) if (len(labels) - 1 - at) % step == 0],
+        "lines": drawn,
+    }
 
 
-def lines(labels: Sequence[str], series: Mapping[str, Sequence[float | None]], *, share: bool = True) -> Any:
-    """Lines over months, at most MOST_LINES; a missing value is a gap. A `share` runs from 0 to 100, a count from 0 on."""
-    from bokeh.models import DataRange1d, FactorRange, NumeralTickFormatter, Range1d
-    from bokeh.plotting import figure
-
-    plot = figure(
-        x_range=FactorRange(*labels),
-        height=260,
-        sizing_mode="stretch_width",
-        toolbar_location=None,
-        y_range=Range1d(0, 100) if share else DataRange1d(start=0),
-    )
-    plot.yaxis.formatter = NumeralTickFormatter(format="0,0")
-    for (name, values), color in zip(series.items(), _LINES, strict=False):
-        points = [float("nan") if value is None else value for value in values]
-        plot.line(list(labels), points, line_width=3, color=color, legend_label=name)
-        plot.scatter(list(labels), points, size=8, color=color)
-    return _calm(plot)
+def _path(points: Sequence[tuple[float, float] | None]) -> str:
+    """SVG path through the points; the pen is lifted over those that are missing."""
+    pen, parts = "M", []
+    for point in points:
+        if point is not None:
+            parts.append(f"{pen}{point[0]} {point[1]}")
+        pen = "M" if point is None else "L"
+    return "".join(parts)
 
 
-def grid(cells: Sequence[tuple[str, str, float]]) -> Any:
-    """Shares in [0, 1] of (row, column) cells, the deeper the larger; rows in the order given, columns sorted."""
-    from bokeh.models import ColumnDataSource, FactorRange
-    from bokeh.plotting import figure
-
-    rows = list(dict.fromkeys(row for row, _, _ in cells))[::-1]
-    columns = sorted({column for _, column, _ in cells})
-    plot = figure(
-        x_range=FactorRange(*columns), y_range=FactorRange(*rows), height=60 + 30 * len(rows), sizing_mode="stretch_width",
-        toolbar_location=None,
-    )  # fmt: skip
-    largest = max((share for _, _, share in cells), default=0) or 1
-    source = ColumnDataSource({
-        "row": [row for row, _, _ in cells], "column": [column for _, column, _ in cells],
-        "depth": [share / largest for _, _, share in cells], "told": [f"{share:.0%}" for _, _, share in cells],
-    })  # fmt: skip
-    plot.rect("column", "row", 0.96, 0.9, source=source, color=_COOL, fill_alpha="depth", line_color=None)
-    plot.text("column", "row", text="told", source=source, text_align="center", text_baseline="middle",
-              text_font_size="12px", text_color="#777")  # fmt: skip
-    return _calm(plot)
-
-
-def _calm(plot: Any) -> Any:
-    plot.background_fill_color = plot.border_fill_color = None
-    plot.outline_line_color = None
-    plot.xgrid.grid_line_color = plot.ygrid.grid_line_color = "#8883"
-    for axis in (*plot.xaxis, *plot.yaxis):
-        axis.major_label_text_font = _FONT
-        axis.major_label_text_font_size = "13px"
-        axis.major_label_text_color = "#777"
-        axis.axis_line_color = axis.major_tick_line_color = axis.minor_tick_line_color = None
-    if plot.legend:
-        plot.legend.label_text_font = _FONT
-        plot.legend.background_fill_alpha = 0.6
-        plot.legend.border_line_color = None
-        plot.legend.location = "bottom_right"
-    return plot
+def _round_up(value: float) -> float:
+    """The next number of the form 1, 2, 4 or 8 times a power of ten: a quarter of it is round too."""
+    if value <= 4:
+        return 4.0
+    power = 10 ** math.floor(math.log10(value))
+    return float(next(times * power for times in (1, 2, 4, 8, 10) if times * power >= value))
