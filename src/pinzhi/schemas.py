@@ -190,6 +190,7 @@ SCORED_POSTS = _schema(
     ("n_hollow", pa.int32()),  # of those, by profiles that are new, empty or follow masses
     ("burst_share", pa.float32()),  # of its comments, in its busiest `burst_minutes`; null below the configured number
     ("burst_usual", pa.float32()),  # the same of a typical post of the account
+    ("genuine_comments", pa.float32()),  # of n_comments, by their probabilities; n_genuine counts labels
     ("genuine_interactions", pa.float32()),  # genuine comments and reposts, from the platform's counts
     ("genuine_interactions_low", pa.float32()),
     ("genuine_interactions_high", pa.float32()),

@@ -29,6 +29,7 @@ from pinzhi.interaction.account_features import (
     account_features,
     taught_features,
 )
+from pinzhi.interaction.accounts import INTERACTIONS
 from pinzhi.paths import models
 from pinzhi.training.accounts import ACCOUNTS, account_model, evaluate_accounts, fit_accounts, shared_post_groups
 from pinzhi.training.publish import publish_accounts
@@ -149,7 +150,7 @@ def test_reposts_are_known_by_what_they_repost_where_no_kind_is_told() -> None:
 def scored(rows: list[dict[str, Any]], scorer: Scorer, config: ScoreConfig) -> dict[str, dict[str, Any]]:
     """Accounts of an archive as a run has them."""
     decided = [
-        {"n_comments": 0, "n_genuine": 0, "quality": None, "reads": None, "originality": None, "originality_label": "original", **row}
+        {"n_comments": 0, "genuine_comments": None, **dict.fromkeys(INTERACTIONS), "quality": None, "reads": None, "originality": None, "originality_label": "original", **row}
         for row in rows
     ]  # fmt: skip
     nobody = schemas.ACCOUNTS.empty_table()

@@ -205,8 +205,9 @@ PUBLISHED = {"platform": "weibo", "account_id": "acc", "reads": None, "quality":
 
 def test_the_share_of_templates_leaves_out_posts_without_words(config: ScoreConfig) -> None:
     said = [{}, {"originality_label": "template"}, {"originality": None, "originality_label": "undetermined"}, {}, {}]
-    counts = {"n_comments": 0, "n_genuine": 0, "comments": 0, "reposts": 0}
-    posts = pa.Table.from_pylist([PUBLISHED | counts | one for one in said])
+    posts = counted(
+        config, *[PUBLISHED | {"n_comments": 0, "n_genuine": 0, "comments": 0, "reposts": 0} | one for one in said]
+    )
     (row,) = interaction.aggregate_accounts(posts, ACCOUNTS.empty_table(), config).to_pylist()
     assert row["template_share"] == 0.25
 
@@ -222,11 +223,30 @@ def test_templates_are_told_by_account_and_month_with_their_doubt(config: ScoreC
     assert theirs["template_share"] == 1 and theirs["template_share_low"] < 0.6  # of a single post
 
 
+def counted(config: ScoreConfig, *posts: dict[str, Any]) -> pa.Table:
+    """Posts with what `count_genuine` finds of `n_comments` read, of which the models are sure that `n_genuine` are genuine."""
+    said = [
+        {"platform": "weibo", "post_id": f"p{i}", "is_owner": False, "authenticity": "genuine" if j < post["n_genuine"] else "spam",
+         "p_genuine": 0.99 if j < post["n_genuine"] else 0.01}
+        for i, post in enumerate(posts) for j in range(post["n_comments"])
+    ]  # fmt: skip
+    kinds = {
+        "platform": pa.string(),
+        "post_id": pa.string(),
+        "is_owner": pa.bool_(),
+        "authenticity": pa.string(),
+        "p_genuine": pa.float32(),
+    }
+    rows = pa.Table.from_pylist([{"post_id": f"p{i}"} | post for i, post in enumerate(posts)])
+    rows = rows.append_column("burst_share", pa.nulls(len(posts), pa.float32()))
+    return interaction.count_genuine(rows, pa.Table.from_pylist(said, schema=pa.schema(kinds)), config)
+
+
 @pytest.mark.parametrize(("followers", "reason"), [(None, "hidden_followers"), (0, "zero_followers")])
 def test_hidden_and_zero_followers_give_null_with_the_reason(
     followers: int | None, reason: str, config: ScoreConfig
 ) -> None:
-    posts = pa.Table.from_pylist([PUBLISHED | {"n_comments": 9, "n_genuine": 9, "comments": 9, "reposts": 0}])
+    posts = counted(config, PUBLISHED | {"n_comments": 9, "n_genuine": 9, "comments": 9, "reposts": 0})
     seen = pa.Table.from_pylist([{"platform": "weibo", "account_id": "acc", "followers": followers}], schema=ACCOUNTS)
     (row,) = decide_accounts(interaction.aggregate_accounts(posts, seen, config), config).to_pylist()
     assert row["real_share"] is None and row["reasons"] == [reason] and row["verdict"] == "unknown"
@@ -235,9 +255,7 @@ def test_hidden_and_zero_followers_give_null_with_the_reason(
 def account(config: ScoreConfig, followers: int, *posts: tuple[int, int, int, int]) -> dict[str, Any]:
     """The scored account behind posts of (comments, reposts, comments read, genuine of those)."""
     columns = ("comments", "reposts", "n_comments", "n_genuine")
-    table = pa.Table.from_pylist([
-        PUBLISHED | dict(zip(columns, post, strict=True)) for post in posts
-    ])  # fmt: skip
+    table = counted(config, *[PUBLISHED | dict(zip(columns, post, strict=True)) for post in posts])
     seen = pa.Table.from_pylist([{"platform": "weibo", "account_id": "acc", "followers": followers}], schema=ACCOUNTS)
     return decide_accounts(interaction.aggregate_accounts(table, seen, config), config).to_pylist()[0]
 
@@ -248,6 +266,50 @@ def test_an_avalanche_of_bought_reposts_and_one_lottery_lift_nobody(config: Scor
     loud = account(config, 3_000_000, *plain, (21, 100_000, 20, 2), (9_000, 400, 30, 2))
     assert calm["real_share"] < 0.3 and loud["real_share"] < 1.5 * calm["real_share"]
     assert loud["real_share_low"] <= loud["real_share"] <= loud["real_share_high"]
+
+
+def test_the_published_anchors_hold_from_comments_to_real_share(config: ScoreConfig) -> None:
+    low = [account(config, 3_000_000, *[(3, 0, 3, genuine)] * 8)["real_share"] for genuine in (2, 3)]
+    high = [account(config, 100_000, *[(20, 10, 20, genuine)] * 8)["real_share"] for genuine in (10, 18, 20)]
+    assert low[-1] == pytest.approx(0.10, abs=1e-4) and high[-1] == pytest.approx(0.90, abs=1e-4)
+    assert low[0] < low[1] < high[0] < high[1] < high[2]
+
+
+def test_shares_of_posts_and_accounts_follow_the_probabilities_not_the_labels(config: ScoreConfig) -> None:
+    p = [0.9] * 4 + [0.55] * 12  # sixteen labels say genuine, of most of which the models are unsure
+    rows = pa.table(
+        {
+            "platform": ["weibo"] * 16,
+            "post_id": ["p0"] * 16,
+            "is_owner": [False] * 16,
+            "authenticity": ["genuine"] * 16,
+            "p_genuine": p,
+        }
+    )
+    posts = pa.Table.from_pylist([PUBLISHED | {"post_id": "p0", "n_comments": 16, "comments": 32, "reposts": None}])
+    posts = posts.append_column("burst_share", pa.nulls(1, pa.float32()))
+    posts = interaction.count_genuine(
+        posts.set_column(posts.schema.get_field_index("reposts"), "reposts", pa.nulls(1, pa.int64())), rows, config
+    )
+    (post,) = posts.to_pylist()
+    share, *bounds = share_interval(np.ones(16, dtype=bool), np.array(p), config.interaction.interval)
+    (row,) = interaction.aggregate_accounts(posts, ACCOUNTS.empty_table(), config).to_pylist()
+    assert share < 0.95 and post["genuine_interactions"] == pytest.approx(32 * share, abs=0.01)
+    assert [post["genuine_interactions_low"], post["genuine_interactions_high"]] == pytest.approx(
+        [32 * one for one in bounds], abs=0.01
+    )
+    assert row["genuine_share"] == pytest.approx(share, abs=0.001)
+
+
+def test_a_post_of_which_little_was_read_takes_after_its_account(config: ScoreConfig) -> None:
+    plain = PUBLISHED | {"n_comments": 20, "n_genuine": 5, "comments": 20, "reposts": 0}
+    rows = counted(
+        config, plain, plain, plain | {"n_comments": 1, "n_genuine": 1}, plain | {"n_comments": 0}
+    ).to_pylist()
+    full, _, little, unread = (row["genuine_interactions"] / 20 for row in rows)
+    assert unread == pytest.approx(full, abs=0.05) and full < little < 0.6
+    widths = [row["genuine_interactions_high"] - row["genuine_interactions_low"] for row in rows]
+    assert widths[0] < widths[2] < widths[3] + 1, "what was hardly read is less sure"
 
 
 def test_a_small_honest_account_is_real_and_the_interval_narrows_with_posts(config: ScoreConfig) -> None:

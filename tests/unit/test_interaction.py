@@ -20,7 +20,7 @@ from pinzhi.interaction.graph import Edge, Node, components, gexf
 from pinzhi.interaction.topics import topic
 from pinzhi.report.build import evidence_words
 from tests.conftest import at, comments, posts
-from tests.unit.test_decide import PUBLISHED, measured, scored_comments
+from tests.unit.test_decide import PUBLISHED, counted, measured, scored_comments
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -83,8 +83,8 @@ def judged(
     config: ScoreConfig, *, published: int | None = None, posted: datetime | None = None, looked: datetime | None = None,
     history: tuple[tuple[datetime, int], ...] = (), n_incentive: int = 0,
 ) -> dict[str, Any]:  # fmt: skip
-    table = pa.Table.from_pylist([PUBLISHED | {"n_comments": 9, "n_genuine": 4, "comments": 9, "reposts": 0, "published_at": posted,
-                                               "n_incentive": n_incentive, "evidence": ["text", "time"]}])  # fmt: skip
+    table = counted(config, PUBLISHED | {"n_comments": 9, "n_genuine": 4, "comments": 9, "reposts": 0, "published_at": posted,
+                                         "n_incentive": n_incentive, "evidence": ["text", "time"]})  # fmt: skip
     looks = history or ((at(28), 1_000),)
     seen = [
         {"platform": "weibo", "account_id": "acc", "followers": n, "posts": published, "fetched_at": day}
@@ -121,7 +121,7 @@ def told(config: ScoreConfig, rows: pa.Table) -> dict[str, Any]:
         [{"platform": "weibo", "post_id": "p0", "account_id": "acc", "comments": 40, "reposts": None}]
     )
     aggregated = interaction.aggregate_posts(post.set_column(4, "reposts", pa.nulls(1, pa.int64())), decided, config)
-    (row,) = interaction.count_genuine(aggregated, config).to_pylist()
+    (row,) = interaction.count_genuine(aggregated, decided, config).to_pylist()
     return row
 
 
@@ -271,7 +271,7 @@ def test_accounts_share_commenters(db: "DuckDBPyConnection", config: ScoreConfig
 def stand(
     db: "DuckDBPyConnection", config: ScoreConfig, *rows: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    base = {"platform": "weibo", "account_id": "a", "published_at": at(1), "text": "正文", "n_comments": 10, "n_genuine": 8, "quality": 50.0,
+    base = {"platform": "weibo", "account_id": "a", "published_at": at(1), "text": "正文", "n_comments": 10, "n_genuine": 8, "genuine_comments": 7.5, "quality": 50.0,
             "genuine_interactions": 100.0, "genuine_interactions_low": 70.0, "genuine_interactions_high": 140.0}  # fmt: skip
     table = pa.Table.from_pylist(
         [base | {"post_id": f"p{i}"} | row for i, row in enumerate(rows)], schema=schemas.SCORED_POSTS
@@ -294,6 +294,7 @@ def test_money_is_set_against_reads_and_genuine_interaction(db: "DuckDBPyConnect
     assert paid["genuine_interactions_low"] == pytest.approx(200 - np.hypot(30, 30), abs=0.01), (
         "doubts of posts are their own"
     )
+    assert paid["genuine_share"] == month["genuine_share"] == 0.75, "by probabilities, not by labels"
     assert (month["reads_paid"], month["reads_earned"], month["n_paid"], month["reach"]) == (10_000, 500, 2, 3.5)
     assert month["cost_per_genuine"] == 5, "posts that nobody paid for are no part of it"
 

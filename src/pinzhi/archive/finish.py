@@ -208,7 +208,7 @@ class Finishing:
             f"AND g.account_id = coalesce(p.account_id, '') WHERE g.number = {number} ORDER BY p.platform, p.post_id"
         ).to_arrow_table()
         posts = interaction.aggregate_posts(posts, comments, self._config)
-        posts = interaction.count_genuine(posts, self._config)
+        posts = interaction.count_genuine(posts, comments, self._config)
         return decide_posts(posts, self._config), comments
 
     def _owners(self, comments: pa.Table) -> pa.Array:

@@ -64,7 +64,7 @@ def register_standing(db: "DuckDBPyConnection", posts: str, accounts: pa.Table) 
     db.execute(
         "CREATE OR REPLACE TEMP TABLE standing_posts AS SELECT platform, account_id, published_at, campaign, currency, reads, "
         f"n_comments, n_genuine, CAST(quality AS {exact}) AS quality, CAST(nullif(cost, 0) AS {exact}) AS cost, "
-        f"CAST(genuine_interactions AS {exact}) AS genuine, "
+        f"CAST(genuine_interactions AS {exact}) AS genuine, CAST(genuine_comments AS {exact}) AS genuine_comments, "
         "CAST(pow(genuine_interactions - genuine_interactions_low, 2) AS DECIMAL(30, 4)) AS below, "
         "CAST(pow(genuine_interactions_high - genuine_interactions, 2) AS DECIMAL(30, 4)) AS above, "
         "coalesce(cost > 0, false) OR (campaign IS NOT NULL AND "
@@ -83,7 +83,7 @@ def _sums(where: str = "true") -> str:
 
 _COMMON = (
     "CAST(count(*) AS INTEGER) AS n_posts, CAST(count(*) FILTER (is_paid) AS INTEGER) AS n_paid, "
-    "CAST(sum(n_comments) AS INTEGER) AS n_comments, CAST(sum(n_genuine) AS INTEGER) AS n_genuine, "
+    "CAST(sum(n_comments) AS INTEGER) AS n_comments, CAST(sum(n_genuine) AS INTEGER) AS n_genuine, CAST(sum(genuine_comments) AS DOUBLE) AS genuine_comments, "
     "round(CAST(sum(quality) AS DOUBLE) / count(quality), 2) AS quality, "
     "CAST(sum(cost) AS DOUBLE) AS paid, "
     "count(DISTINCT coalesce(currency, '')) FILTER (cost IS NOT NULL) AS n_currencies, min(currency) FILTER (cost IS NOT NULL) AS one_currency, "
@@ -95,7 +95,7 @@ def _money(genuine: str, config: ScoreConfig) -> str:
     """The columns of money and shares, from those of _COMMON and the genuine interactions under paid posts, `genuine`."""
     cost = "CASE WHEN n_currencies = 1 THEN paid END"
     return (
-        f"CASE WHEN n_comments >= {config.interaction.min_comments} THEN round(n_genuine / n_comments, 4) END AS genuine_share, "
+        f"CASE WHEN n_comments >= {config.interaction.min_comments} THEN round(genuine_comments / n_comments, 4) END AS genuine_share, "
         f"{cost} AS cost, CASE WHEN n_currencies > 1 THEN 'mixed' ELSE one_currency END AS currency, "
         f"CASE WHEN NOT hides_reads AND reads_paid > 0 THEN round(1000 * {cost} / reads_paid, 2) END AS cost_per_1000_reads, "
         + ", ".join(

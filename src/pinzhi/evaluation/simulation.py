@@ -21,7 +21,7 @@ import pyarrow as pa
 from pinzhi import schemas
 from pinzhi.config import ScoreConfig
 from pinzhi.decide import decide_comments
-from pinzhi.interaction import aggregate_accounts, share_interval
+from pinzhi.interaction import aggregate_accounts, count_genuine, share_interval
 from pinzhi.labels import Authenticity
 from pinzhi.paths import labels
 from pinzhi.scoring import Scorer
@@ -103,6 +103,7 @@ def ranking(pool: Pool, config: ScoreConfig, chance: np.random.Generator) -> dic
 
     posts: list[dict[str, Any]] = []
     seen: list[dict[str, Any]] = []
+    drawn: list[np.ndarray] = []
     honest = np.arange(_ACCOUNTS) % 2 == 0
     naive = np.empty(_ACCOUNTS)
     for number in range(_ACCOUNTS):
@@ -116,12 +117,13 @@ def ranking(pool: Pool, config: ScoreConfig, chance: np.random.Generator) -> dic
         seen.append(account | {"followers": followers})
         for count in counts.tolist():
             at = pool.draw(share, min(count, 100), chance)  # crawlers read so many
+            drawn.append(at)
             posts.append(account | {
-                "n_comments": len(at), "n_genuine": int(pool.label[at].sum()), "comments": count, "reposts": 0, "reads": None,
-                "quality": None, "originality": None, "originality_label": "original",
+                "post_id": f"p{len(posts)}", "n_comments": len(at), "comments": count, "reposts": 0, "reads": None,
+                "burst_share": None, "quality": None, "originality": None, "originality_label": "original",
             })  # fmt: skip
         naive[number] = counts.mean() / followers
-    table = pa.Table.from_pylist(posts)
+    table = count_genuine(pa.Table.from_pylist(posts), _comments(pool, drawn), config)
     accounts = aggregate_accounts(table, pa.Table.from_pylist(seen, schema=schemas.ACCOUNTS), config).to_pylist()
     judged = np.array([row["real_share"] is not None for row in accounts])
 
@@ -132,6 +134,23 @@ def ranking(pool: Pool, config: ScoreConfig, chance: np.random.Generator) -> dic
         "auroc": auroc([row["real_share"] for row in accounts]), "comments_per_follower": auroc(naive),
         "genuine_share": auroc([row["genuine_share"] for row in accounts]), "n": int(judged.sum()), "abstained": int((~judged).sum()),
     }  # fmt: skip
+
+
+def _comments(pool: Pool, drawn: Sequence[np.ndarray]) -> pa.Table:
+    """What `count_genuine` reads of the comments drawn for each post."""
+    at = np.concatenate(drawn)
+    label = np.where(pool.label, Authenticity.GENUINE.value, Authenticity.WATER_ARMY.value)
+    posts = np.repeat([f"p{number}" for number in range(len(drawn))], [len(rows) for rows in drawn])
+    n = len(at)
+    return pa.table(
+        {
+            "platform": ["sim"] * n,
+            "post_id": posts,
+            "is_owner": [False] * n,
+            "authenticity": label[at],
+            "p_genuine": pool.p[at],
+        }
+    )
 
 
 def main() -> None:

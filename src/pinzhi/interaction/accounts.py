@@ -5,18 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from pinzhi.config import AccountsConfig, ScoreConfig
-from pinzhi.interaction.posts import answers, beta_interval, genuine_odds
+from pinzhi.interaction.posts import beta_interval
 from pinzhi.labels import Originality
 from pinzhi.schemas import ACCOUNT_MONTHS, SCORED_ACCOUNTS
 
 # Of decided posts, what accounts are made of.
-POST_COLUMNS = ("platform", "account_id", "n_comments", "n_genuine", "comments", "reposts", "reads", "quality", "originality",
+INTERACTIONS = ("genuine_interactions", "genuine_interactions_low", "genuine_interactions_high")
+POST_COLUMNS = ("platform", "account_id", "n_comments", "genuine_comments", *INTERACTIONS, "reads", "quality", "originality",
                 "originality_label")  # fmt: skip
 # And, where they are known, what else is told of the account.
 MORE_COLUMNS = {"published_at": None, "n_incentive": 0, "evidence": None}
@@ -105,8 +107,8 @@ def _account(
     newest = ordered[-1] if ordered else {}
     followers = newest.get("followers")
     n_comments = sum(post["n_comments"] for post in posts)
-    n_genuine = sum(post["n_genuine"] for post in posts)
-    share = n_genuine / n_comments if n_comments >= config.interaction.min_comments else None
+    n_genuine = sum(post["genuine_comments"] or 0.0 for post in posts)
+    share = round(n_genuine / n_comments, 4) if n_comments >= config.interaction.min_comments else None
     row: dict[str, Any] = {
         "platform": key[0], "account_id": key[1], "name": newest.get("name"), "followers": followers,
         "n_posts": len(posts), "n_comments": n_comments, "genuine_share": share,
@@ -124,8 +126,8 @@ def _account(
     missing = _why_not(newest, posts, share, looked, config.accounts)
     if missing:
         return row | {"reasons": [missing]}
-    assert share is not None and followers is not None
-    typical, few, many = _genuine_per_post(posts, share, config)
+    assert followers is not None
+    typical, few, many = _genuine_per_post(posts, config)
     jumps = [step for step in steps if step.growth > config.accounts.burst_growth]
     factor = config.accounts.burst_cost if jumps else 1.0
     point, low, high = (factor * real_share(followers, value, config.accounts) for value in (typical, few, many))
@@ -136,24 +138,22 @@ def _account(
     }  # fmt: skip
 
 
-def _genuine_per_post(posts: Sequence[dict[str, Any]], share: float, config: ScoreConfig) -> tuple[float, float, float]:
+def _genuine_per_post(posts: Sequence[dict[str, Any]], config: ScoreConfig) -> tuple[float, float, float]:
     """Genuine comments and reposts of a typical post, with the interval.
 
     The median over posts: one lottery or one bought avalanche says nothing about the followers.
     """
-    counted = {name: [post[name] for post in posts] for name in ("n_comments", "n_genuine", "comments", "reposts")}
-    answered, genuine, other = answers(pa.table(counted), config)
-    yes, no = genuine_odds(genuine, other, share, config)
-    typical = float(np.median(answered * yes / (yes + no)))
-    if len(posts) == 1:
-        return typical, 0.5 * typical, 2.0 * typical  # one post shows no spread; twice and half are honest bounds
+    point, low, high = (np.array([post[name] for post in posts], dtype=float) for name in INTERACTIONS)
+    typical = float(np.median(point))
+    if len(posts) == 1:  # it shows no spread; twice and half are honest bounds
+        return typical, min(0.5 * typical, float(low[0])), max(2.0 * typical, float(high[0]))
     chance = np.random.default_rng(0)  # the same tables give the same interval
     chosen = chance.integers(0, len(posts), (_RESAMPLES, len(posts)))
-    shares = chance.beta(yes, no, (_RESAMPLES, len(posts)))
-    medians = np.median(answered[chosen] * np.take_along_axis(shares, chosen, axis=1), axis=1)
     tail = (1 - config.interaction.interval) / 2
-    low, high = np.quantile(medians, [tail, 1 - tail])
-    return typical, min(typical, float(low)), max(typical, float(high))
+    off = chance.standard_normal(chosen.shape) / NormalDist().inv_cdf(1 - tail)  # of its point, in bounds
+    drawn = point[chosen] + off * np.where(off > 0, (high - point)[chosen], (point - low)[chosen])
+    few, many = np.quantile(np.median(np.maximum(drawn, 0), axis=1), [tail, 1 - tail])
+    return typical, min(typical, float(few)), max(typical, float(many))
 
 
 def _why_not(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from scipy.special import xlogy
 from scipy.stats import beta
 
 from pinzhi.config import ScoreConfig
@@ -45,9 +46,18 @@ def share_interval(labelled: np.ndarray, p_genuine: np.ndarray, interval: float)
     each comment says more. The likelihood of every share follows from the probabilities, freed of what the models take for
     granted; the most likely share is the point. Where the context turned a label round, it turns the probability too.
     """
+    return _estimate(_likelihood(labelled, p_genuine), interval)
+
+
+def _likelihood(labelled: np.ndarray, p_genuine: np.ndarray) -> np.ndarray:
+    """Logarithm of how likely each of _SHARES makes these comments [n]; all alike where there are none."""
     p = np.where(~labelled & (p_genuine > 0.5), 1 - p_genuine, p_genuine)
     counts = np.bincount(np.rint(100 * p).astype(int), minlength=len(_P))
-    likelihood = (counts @ _LIKELIHOOD) * min(1.0, _INDEPENDENT / len(p))
+    return (counts @ _LIKELIHOOD) * min(1.0, _INDEPENDENT / max(1, len(p)))
+
+
+def _estimate(likelihood: np.ndarray, interval: float) -> tuple[float, float, float]:
+    """The most likely of _SHARES with its credible interval, under an even prior."""
     weight = np.exp(likelihood - likelihood.max())
     below = np.concatenate([[0.0], np.cumsum(weight[1:] + weight[:-1])])
     tail = (1 - interval) / 2
@@ -63,15 +73,9 @@ def aggregate_posts(posts: pa.Table, comments: pa.Table, config: ScoreConfig) ->
     `comments` are decided comments of these posts; the account's own replies are not counted. Below
     `interaction.min_comments` the shares are null.
     """
-    rows: dict[Key, list[int]] = {}
-    keys = zip(comments["platform"].to_pylist(), comments["post_id"].to_pylist(), strict=True)
-    for row, (key, is_owner) in enumerate(zip(keys, comments["is_owner"].to_pylist(), strict=True)):
-        if not is_owner:
-            rows.setdefault(key, []).append(row)
-    labels = comments["authenticity"].to_pylist()
-    genuine = np.array([label == "genuine" for label in labels], dtype=bool)
-    entries = np.array([label == "incentive" for label in labels], dtype=bool)
-    p_genuine = comments["p_genuine"].to_numpy().astype(float)
+    rows = _rows_of_posts(comments)
+    entries = np.array([label == "incentive" for label in comments["authenticity"].to_pylist()], dtype=bool)
+    genuine, p_genuine = _judged(comments)
     sentiment = comments["sentiment"].to_numpy().astype(float)
     authors = comments["author_id"].to_pylist()
     times = [
@@ -105,6 +109,24 @@ def aggregate_posts(posts: pa.Table, comments: pa.Table, config: ScoreConfig) ->
     return posts
 
 
+def _rows_of_posts(comments: pa.Table) -> dict[Key, list[int]]:
+    """Rows of the comments under each post, the account's own replies left out."""
+    rows: dict[Key, list[int]] = {}
+    keys = zip(comments["platform"].to_pylist(), comments["post_id"].to_pylist(), strict=True)
+    for row, (key, is_owner) in enumerate(zip(keys, comments["is_owner"].to_pylist(), strict=True)):
+        if not is_owner:
+            rows.setdefault(key, []).append(row)
+    return rows
+
+
+def _judged(comments: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each comment [n] is labelled genuine, and how likely the models find it so."""
+    labels = comments["authenticity"].to_pylist()
+    return np.array([label == "genuine" for label in labels], dtype=bool), comments["p_genuine"].to_numpy().astype(
+        float
+    )
+
+
 _COLUMNS = {
     "genuine_share": pa.float32(),
     "genuine_share_low": pa.float32(),
@@ -128,8 +150,8 @@ def _burst(times: Sequence[float], config: ScoreConfig) -> float | None:
     return max(bisect_right(times, time + window) - first for first, time in enumerate(times)) / len(times)
 
 
-def answers(posts: pa.Table, config: ScoreConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each post [n] the comments and reposts that count, and its comments read that were genuine and that were not.
+def _answered(posts: pa.Table, config: ScoreConfig) -> np.ndarray:
+    """Comments and reposts of each post [n] that count.
 
     The archive may hold a sample of the comments; the platform's own count says how many there were. Reposts beyond
     `reposts_per_comment` are not counted: a crowd that passes a post on without a word is no audience.
@@ -138,47 +160,53 @@ def answers(posts: pa.Table, config: ScoreConfig) -> tuple[np.ndarray, np.ndarra
     def counts(name: str) -> np.ndarray:
         return np.array([value or 0 for value in posts[name].to_pylist()], dtype=float)
 
-    read, genuine = counts("n_comments"), counts("n_genuine")
-    comments = np.maximum(counts("comments"), read)
-    answered = comments + np.minimum(counts("reposts"), config.accounts.reposts_per_comment * comments)
-    return answered, genuine, read - genuine
+    comments = np.maximum(counts("comments"), counts("n_comments"))
+    return comments + np.minimum(counts("reposts"), config.accounts.reposts_per_comment * comments)
 
 
-def genuine_odds(
-    genuine: np.ndarray, other: np.ndarray, share: float, config: ScoreConfig
-) -> tuple[np.ndarray, np.ndarray]:
-    """Parameters [n] of the Beta distribution of each post's genuine share: its own comments, drawn towards the `share` of the
-    account where few were read."""
-    prior = config.interaction.min_comments
-    return np.maximum(genuine + prior * share, 1e-3), np.maximum(other + prior * (1 - share), 1e-3)
+def count_genuine(posts: pa.Table, comments: pa.Table, config: ScoreConfig) -> pa.Table:
+    """Append genuine_comments, genuine_interactions with _low and _high, and burst_usual, to aggregated `posts` with their decided
+    `comments`; an account's are all there. Null where the account has too few comments to tell.
 
-
-def count_genuine(posts: pa.Table, config: ScoreConfig) -> pa.Table:
-    """Append genuine_interactions with _low and _high, and burst_usual, to aggregated `posts`; an account's are all there.
-    Null where the account has too few comments to tell."""
-    answered, genuine, other = answers(posts, config)
-    n = posts.num_rows
-    names = ("genuine_interactions", "genuine_interactions_low", "genuine_interactions_high")
-    columns: dict[str, np.ndarray] = {name: np.full(n, np.nan) for name in (*names, "burst_usual")}
+    The share of each post is estimated as its `genuine_share` is; where few comments of it were read, up to `min_comments` of the
+    account's others, split as the account's share says, speak beside them.
+    """
+    rows_of = _rows_of_posts(comments)
+    genuine, p_genuine = _judged(comments)
+    settings, n = config.interaction, posts.num_rows
+    platforms = posts["platform"].to_pylist()
+    read = [
+        np.array(rows_of.get(key, []), dtype=int) for key in zip(platforms, posts["post_id"].to_pylist(), strict=True)
+    ]
+    shares = np.full((n, 3), np.nan)
+    usual = np.full(n, np.nan)
     bursts = posts["burst_share"].cast(pa.float64()).to_numpy(zero_copy_only=False)
-    tail = (1 - config.interaction.interval) / 2
     of_account: dict[Key, list[int]] = {}
-    for row, key in enumerate(zip(posts["platform"].to_pylist(), posts["account_id"].to_pylist(), strict=True)):
+    for row, key in enumerate(zip(platforms, posts["account_id"].to_pylist(), strict=True)):
         of_account.setdefault(key, []).append(row)
     for rows in of_account.values():
-        at = np.array(rows)
-        known = bursts[at][~np.isnan(bursts[at])]
-        if len(known) >= config.interaction.usual_posts:
-            columns["burst_usual"][at] = np.median(known)
-        read = float((genuine[at] + other[at]).sum())
-        if read < config.interaction.min_comments:
+        known = bursts[rows][~np.isnan(bursts[rows])]
+        if len(known) >= settings.usual_posts:
+            usual[rows] = np.median(known)
+        every = np.concatenate([read[row] for row in rows])
+        if len(every) < settings.min_comments:
             continue
-        share = (float(genuine[at].sum()) + 0.5) / (read + 1)  # six of six genuine ones do not prove that all are
-        yes, no = genuine_odds(genuine[at], other[at], share, config)
-        shares = (yes / (yes + no), beta.ppf(tail, yes, no), beta.ppf(1 - tail, yes, no))
-        for name, part in zip(names, shares, strict=True):
-            columns[name][at] = answered[at] * part
+        share, _, _ = _estimate(_likelihood(genuine[every], p_genuine[every]), settings.interval)
+        shares[rows] = _estimate(_pull(settings.min_comments, share), settings.interval)  # nothing was read of them
+        for row in rows:
+            if len(at := read[row]):
+                pull = _pull(min(settings.min_comments, len(every) - len(at)), share)
+                shares[row] = _estimate(_likelihood(genuine[at], p_genuine[at]) + pull, settings.interval)
+    interactions = _answered(posts, config)[:, None] * shares
+    names = ("genuine_interactions", "genuine_interactions_low", "genuine_interactions_high")
+    columns = {"genuine_comments": np.array([len(at) for at in read]) * shares[:, 0],
+               **dict(zip(names, interactions.T, strict=True)), "burst_usual": usual}  # fmt: skip
     for name, values in columns.items():
         digits = 4 if name == "burst_usual" else 2
         posts = posts.append_column(name, pa.array(np.round(values, digits), pa.float32(), from_pandas=True))
     return posts
+
+
+def _pull(n: int, share: float) -> np.ndarray:
+    """Logarithm of how likely each of _SHARES makes `n` comments of which `share` are surely genuine."""
+    return xlogy(n * share, _SHARES) + xlogy(n * (1 - share), 1 - _SHARES)

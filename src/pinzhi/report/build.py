@@ -59,7 +59,8 @@ def _summary(query: Query, out: Path) -> Row:
         "SELECT count(*) AS posts, avg(quality) AS quality, count(*) FILTER (originality_label IN ('duplicate', 'rewrite') "
         "AND NOT (is_self AND source_platform <> platform)) AS copies, count(*) FILTER (coherence_grade = 0) AS violations, "
         "count(*) FILTER (verdict = 'hold') AS hold, count(*) FILTER (verdict = 'revise') AS revise, "
-        "min(published_at) AS first_at, max(published_at) AS last_at FROM posts",
+        "min(published_at) AS first_at, max(published_at) AS last_at, "
+        "round(sum(genuine_share * n_comments) / sum(n_comments) FILTER (genuine_share IS NOT NULL), 4) AS genuine_share FROM posts",
     )
     (comments,) = query(
         "SELECT count(*) FILTER (NOT is_owner) AS comments, "
@@ -72,14 +73,12 @@ def _summary(query: Query, out: Path) -> Row:
     (rejects,) = query("SELECT count(*) AS rejected FROM rejects")
     (copied,) = query("SELECT count(DISTINCT (platform, post_id)) AS copied_us, "
         "count(DISTINCT (platform, account_id)) FILTER (account_id IS NOT NULL) AS copiers FROM copies")  # fmt: skip
-    n = comments["comments"]
     return {
         **posts,
         **comments,
         **accounts,
         **rejects,
         **copied,
-        "genuine_share": comments["genuine"] / n if n else None,
         "brands": _brands(query, out),
         "todo": _todo(query),
     }
