@@ -107,6 +107,33 @@ def test_until_2024_nothing_told_reposts_from_originals(tmp_path: Path) -> None:
     assert (row["kind"], row["reposted_post_id"]) == (None, None)
 
 
+def test_collections_of_before_2022(tmp_path: Path) -> None:
+    url = "https://weibo.com/1700000001/Mb15BDYR0"
+    post = {"_id": "Mb15BDYR0", "weibo_url": url, "user_id": "1700000001", "content": "新固件[泪]", "created_at": "2019-04-20 10:22",
+            "like_num": 12, "repost_num": 3, "comment_num": 0, "tool": "iPhone", "crawl_time": 1555727000}  # fmt: skip
+    jsonl(
+        tmp_path / "all.json", post,
+        {**post, "_id": "1700000001_z0JH2lOMb", "weibo_url": "https://weibo.com/1700000001/z0JH2lOMb",
+         "origin_weibo": "https://weibo.cn/repost/Mb15BDYR0?uid=1700000002"},
+        {"_id": "C_4355000000000001", "comment_user_id": "1700000003", "content": "好", "weibo_url": url, "like_num": 2,
+         "created_at": "2019-04-20 10:30", "crawl_time": 1555727000},
+        {"_id": "1700000001", "nick_name": "光圈老韩", "tweets_num": 3021, "follows_num": 201, "fans_num": 664000, "crawl_time": 1555727000},
+    )  # fmt: skip
+    tables = read(tmp_path)
+    assert [(row["post_id"], row["kind"], row["reposted_post_id"]) for row in tables["posts"]] == [
+        ("4826257999528718", "original", None), ("3501756485200075", "repost", "4826257999528718")
+    ]  # fmt: skip
+    row = tables["posts"][0]
+    assert (row["account_id"], row["likes"], row["reposts"], row["comments"]) == ("1700000001", 12, 3, 0)
+    assert (row["published_at"], row["time_precision"]) == (utc("2019-04-20T02:22"), "minute")
+    [comment] = tables["comments"]
+    assert (comment["comment_id"], comment["post_id"], comment["author_id"], comment["likes"]) == (
+        "4355000000000001", "4826257999528718", "1700000003", 2
+    )  # fmt: skip
+    assert [(row["followers"], row["following"], row["posts"]) for row in tables["accounts"]] == [(664000, 201, 3021)]
+    assert tables["rejects"] == []
+
+
 def test_placeholders_are_no_texts(tmp_path: Path) -> None:
     own, repost = _records(POSTS)
     notice = "抱歉，作者已设置仅展示半年内微博，此微博已不可见。"
