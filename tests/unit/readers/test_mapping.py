@@ -391,6 +391,9 @@ def test_tables_of_tools_that_fill_a_database(tmp_path: Path) -> None:
         "weibo_data.csv": "id,weibo_id,weibo_cont,repost_num,comment_num,praise_num,uid,is_origin,create_time\n"
         "1,4000000000000001,好&gt;,1,2,1.2万,17,1,2018-05-06 07:08\n",
         "weibo_comment.csv": "id,comment_id,comment_cont,weibo_id,user_id,create_time\n1,4000000000000002,嗯,4000000000000001,18,2018-05-06 07:09:10\n",
+        "weibo_repost.csv": "id,user_id,user_name,weibo_id,parent_user_id,repost_time,repost_cont,root_weibo_id\n"
+        "1,18,m,4000000000000003,17,2018-05-06 07:10:00,转,4000000000000001\n",
+        "wechat_account.csv": "id,__biz,account,head_url,summary,qr_code,verify\n1,MzFake==,青屿,,,,\n",
         "wbuser.csv": "id,uid,name,verify_type,follows_num,fans_num,wb_num\n1,17,n,0,3,4,5\n",
         "wechat_article.csv": "sn,account,title,author,publish_time,comment_id,content_html\nabc,gh_1,题,a,2018-05-06 07:08:09,0,<p>文</p>\n",
         "wechat_article_dynamic.csv": "sn,read_num,like_num,comment_count\nabc,100001,5,0\n",
@@ -402,10 +405,14 @@ def test_tables_of_tools_that_fill_a_database(tmp_path: Path) -> None:
     assert found["rejects"] == []
     posts = [(row["platform"], row["post_id"], row["text"], row["likes"], row["reads"]) for row in found["posts"]]
     assert posts == [
-        ("wechat", "abc", "文", None, None), ("wechat", "abc", "", 5, 100_001), ("weibo", "4000000000000001", "好>", 12_000, None)
+        ("wechat", "abc", "文", None, None), ("wechat", "abc", "", 5, 100_001), ("weibo", "4000000000000001", "好>", 12_000, None),
+        ("weibo", "4000000000000003", "转", None, None),
     ]  # fmt: skip
+    assert (found["posts"][-1]["kind"], found["posts"][-1]["reposted_post_id"]) == ("repost", "4000000000000001")
     assert [(row["comment_id"], row["post_id"], row["likes"]) for row in found["comments"]] == [
         ("77", None, 3), ("4000000000000002", "4000000000000001", None)
     ]  # fmt: skip
     assert found["comments"][0]["author_name"] is None  # \\N of MySQL
-    assert [(row["account_id"], row["followers"], row["posts"]) for row in found["accounts"]] == [("17", 4, 5)]
+    assert [(row["account_id"], row["name"], row["followers"], row["posts"]) for row in found["accounts"]] == [
+        ("17", "n", 4, 5), ("MzFake==", "青屿", None, None)
+    ]  # fmt: skip
