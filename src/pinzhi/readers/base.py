@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from pinzhi.readers.raw import Raw
 
+_MAX_SEEN = 1000  # orders of columns whose layout is kept
+
 Cell = str | Callable[[Raw], Any]  # a raw field, or a function of the raw record that may raise BadValue
 
 
@@ -34,6 +36,7 @@ class Shape:
     sections: Mapping[str, Sequence[Raw]]
     delimiter: str = ","
     facts: Mapping[str, Any] = field(default_factory=dict)  # what an object or feed says of itself before its records
+    is_wrapped: bool = False  # JSON whose records stand within the answers of an interface
 
     @property
     def hints(self) -> tuple[str, ...]:
@@ -56,6 +59,23 @@ class Layout:
     is_clean: bool = False  # texts are canonical already
     cell_floor: int | None = None  # a count that the tool writes for "this or more"
     personal: frozenset[str] = frozenset()  # raw fields that name a person, beside those that are known by their names
+
+
+class Kinds:
+    """Layouts by the columns that betray them, most telling first; JSON may hold records of several kinds in one file."""
+
+    def __init__(self, *marks: tuple[Iterable[str], Layout]) -> None:
+        self._marks = tuple((frozenset(columns), layout) for columns, layout in marks)
+        self._seen: dict[tuple[str, ...], Layout | None] = {}
+
+    def of(self, raw: Raw) -> Layout | None:
+        """The first layout whose columns a record has; looked for once for each order of columns."""
+        columns = tuple(raw)
+        if columns not in self._seen:
+            if len(self._seen) >= _MAX_SEEN:
+                self._seen.clear()
+            self._seen[columns] = next((layout for marks, layout in self._marks if marks <= raw.keys()), None)
+        return self._seen[columns]
 
 
 @dataclass(frozen=True)

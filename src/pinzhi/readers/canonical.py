@@ -1,16 +1,13 @@
 """Our own tables as CSV, JSON lines, JSON or Parquet: `posts.*`, `comments.*`, `accounts.*`."""
 
+from collections.abc import Iterator
+from functools import partial
+
 from pinzhi import schemas
 from pinzhi.platforms import platform_name
 from pinzhi.readers import values
-from pinzhi.readers.base import Layout, Part, Shape
-
-_MARKS = (  # columns by which a table is known; the first that fits counts
-    ("comments", {"comment_id", "text"}),
-    ("posts", {"post_id", "text"}),
-    ("posts", {"post_id", "cost"}),  # what was paid for posts that other files hold
-    ("accounts", {"account_id", "platform"}),
-)
+from pinzhi.readers.base import Kinds, Layout, Part, Shape
+from pinzhi.readers.raw import Raw
 
 
 def _layout(table: str) -> Layout:
@@ -26,23 +23,36 @@ def _layout(table: str) -> Layout:
     )
 
 
-_LAYOUTS = {table: _layout(table) for table, _ in _MARKS}
+_POSTS, _COMMENTS, _ACCOUNTS = map(_layout, ("posts", "comments", "accounts"))
+_KINDS = Kinds(
+    ({"comment_id", "text"}, _COMMENTS),
+    ({"post_id", "text"}, _POSTS),
+    ({"post_id", "cost"}, _POSTS),  # what was paid for posts that other files hold
+    ({"account_id", "platform"}, _ACCOUNTS),
+)
 
 
 class CanonicalReader:
     """Tables that already have the canonical columns; other columns are not read."""
 
     name = "canonical"
-    version = "2"
+    version = "3"
 
     def parts(self, shape: Shape) -> tuple[Part, ...]:
-        """The table whose key columns are there."""
-        for record in shape.sections.get("", ()):
-            table = next((table for table, marks in _MARKS if marks <= record.keys()), None)
-            if table is not None:
-                return (Part(_LAYOUTS[table]),)
-        return ()
+        """Sections whose key columns are there."""
+        found = (
+            (name, next(filter(None, map(_KINDS.of, records)), None))
+            for name, records in shape.sections.items()
+            if not name or "platform" in shape.columns(name)
+        )
+        is_json = shape.kind in ("json", "jsonl", "object")
+        return tuple(Part(one, name, partial(_rows, one) if is_json else None) for name, one in found if one)
 
     def ignored(self, section: str) -> str | None:
         """No section is."""
         return None
+
+
+def _rows(first: Layout, raw: Raw) -> Iterator[tuple[Layout, Raw]]:
+    """One record of JSON, which may lack columns and be of another table than the first; its innermost key tells."""
+    yield _COMMENTS if raw.get("comment_id") else _POSTS if raw.get("post_id") else _KINDS.of(raw) or first, raw

@@ -3,15 +3,17 @@
 import re
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from pinzhi.readers.base import Shape
 from pinzhi.readers.danmaku import danmaku_head, is_danmaku
 from pinzhi.readers.feeds import feed_head, is_feed
-from pinzhi.readers.jsons import json_array, json_facts, json_lines, json_sections
+from pinzhi.readers.jsons import MAX_WRAPS, json_array, json_facts, json_lines, json_sections, json_wrapped
 from pinzhi.readers.lines import DELIMITERS, csv_head, encoding_of, likely_delimiter
 from pinzhi.readers.packed_xml import Damaged, is_workbook
 from pinzhi.readers.raw import MAX_BANNERS, Broken, Raw, Record
@@ -21,6 +23,7 @@ from pinzhi.readers.yamls import yaml_heads
 
 _HEAD = 1 << 18
 _SAMPLE = 20  # first records that are looked at
+_SCAN = 10_000  # records of a JSON object among which its sections are looked for
 _PICTURE, _MEDIA, _PROGRAM = "skipped: a picture", "skipped: sound or video", "skipped: a program or web page"
 _PACKED = "a packed file: unpack it and name the folder"
 _XLS = (
@@ -80,6 +83,25 @@ def sniff(path: Path, name: str) -> Shape:
     if path.suffix.lower() in (".yaml", ".yml") and _THREAD.search(text):
         return _yaml(path, name)
     return _table(path, name, text)
+
+
+def seen_as(path: Path, name: str) -> Iterator[Shape]:
+    """What a file may be, likeliest first: as it is, and JSON as the records that answers of an interface wrap, such as
+    `{"code": 0, "data": [...]}`. Raises Unreadable, OSError."""
+    shape = sniff(path, name)
+    yield shape
+    records = [record for one in shape.sections.values() for record in one]
+    if shape.kind == "object" or (shape.kind in ("json", "jsonl") and any(map(_wraps, records))):
+        first = _records(json_wrapped(path))
+        if first:
+            yield replace(shape, kind="json", sections={"": first}, facts={}, is_wrapped=True)
+
+
+def _wraps(value: Any, depth: int = MAX_WRAPS) -> bool:
+    """Whether an array of objects stands within a value, in nothing but objects."""
+    if isinstance(value, dict):
+        return depth >= 0 and any(_wraps(one, depth - 1) for one in value.values())
+    return isinstance(value, list) and isinstance(next(iter(value), None), dict)
 
 
 def _refuse(path: Path, head: bytes) -> None:
@@ -159,9 +181,10 @@ def _object_or_lines(path: Path, name: str, text: str) -> Shape:
     if lines and not (is_single and _holds_all(lines[0])):
         return Shape(path, name, "jsonl", {"": lines})
     sections: dict[str, list[Raw]] = {key: [] for key in lines[0]} if lines else {}
-    for section, item in islice(json_sections(path), _SAMPLE):
-        if isinstance(item, Record):
-            sections.setdefault(section, []).append(item.data)
+    for section, item in islice(json_sections(path), _SCAN):
+        first = sections.setdefault(section, []) if isinstance(item, Record) else None
+        if isinstance(item, Record) and first is not None and len(first) < _SAMPLE:
+            first.append(item.data)
     if sections:
         return Shape(path, name, "object", sections, facts=json_facts(path))
     return _with_records(Shape(path, name, "json", {"": _records(json_array(path))}))

@@ -13,7 +13,7 @@ from pinzhi.readers.backoffice import BackOfficeReader
 from pinzhi.readers.base import Reader, Shape
 from pinzhi.readers.bilibili import BilibiliCrawlerReader, DanmakuReader
 from pinzhi.readers.canonical import CanonicalReader
-from pinzhi.readers.detect import Unreadable, described, sniff
+from pinzhi.readers.detect import Unreadable, described, seen_as
 from pinzhi.readers.frame import Reject, Source, read_parts
 from pinzhi.readers.mapping import SUFFIXES, Mapping, mapped, shipped_mappings
 from pinzhi.readers.mediacrawler import MediaCrawlerReader
@@ -41,7 +41,7 @@ READERS: tuple[Reader, ...] = (
     WeweRssReader(), BilibiliCrawlerReader(), DanmakuReader(), QzoneReader(), RenrenReader(), TbCommentReader(),
     BackOfficeReader(), SiteReader(), TiebaArchiveReader(), WeiboCrawlerReader(),
 )  # fmt: skip
-FRAME_VERSION = "7"  # part of every digest, as each reader's own version is
+FRAME_VERSION = "8"  # part of every digest, as each reader's own version is
 _COPY = re.compile(r"(.+?) ?\(([0-9]{1,4})\)", re.DOTALL)
 _TEMPORARY = ("Thumbs.db", "desktop.ini", "__MACOSX")
 
@@ -158,13 +158,16 @@ def _name(name: str) -> str:
 
 def _recognise(path: Path, name: str, mappings: Sequence[Mapping]) -> Source | Reject:
     try:
-        shape = sniff(path, name)
-        reader = _reader(shape, mappings)
-        if reader is not None:
+        shapes: list[Shape] = []
+        for shape in seen_as(path, name):
+            shapes.append(shape)
+            reader = _reader(shape, mappings)
+            if reader is None:
+                continue
             labels = ", ".join(dict.fromkeys(part.layout.label for part in reader.parts(shape)))
             content = _content(path, name)
             return Source(path, name, f"{shape.kind}: {labels}", _digest(content, reader), content, reader)
-        reason = f"no reader knows this file: {described(shape)}; docs/formats.md lists what is read; `pinzhi inspect --suggest` proposes a mapping of its columns"
+        reason = f"no reader knows this file: {described(shapes[0])}; docs/formats.md lists what is read; `pinzhi inspect --suggest` proposes a mapping of its columns"
     except Unreadable as error:
         reason = str(error)
     except OSError as error:
@@ -204,9 +207,9 @@ def read_source(source: Source, pseudonymise: Pseudonymiser | None) -> Iterator[
     the file has gone or changed its format since it was discovered.
     """
     try:
-        shape = sniff(source.path, source.name)
+        shape = next((shape for shape in seen_as(source.path, source.name) if source.by.parts(shape)), None)
     except (Unreadable, OSError) as error:
         raise InputError(f"{source.path}: expected the file found before, found: {error}; run it again") from error
-    if not source.by.parts(shape):
+    if shape is None:
         raise InputError(f"{source.path}: expected {source.format}, found that it changed meanwhile; run it again")
     yield from read_parts(source.by, shape, pseudonymise)

@@ -13,7 +13,7 @@ from pinzhi.readers import values
 from pinzhi.readers.base import Note, Part, Reader, Shape
 from pinzhi.readers.danmaku import danmaku_items
 from pinzhi.readers.feeds import feed_items
-from pinzhi.readers.jsons import json_array, json_lines, json_sections
+from pinzhi.readers.jsons import json_array, json_lines, json_sections, json_wrapped
 from pinzhi.readers.lines import csv_rows
 from pinzhi.readers.packed_xml import Damaged
 from pinzhi.readers.pseudonym import Pseudonymiser, Redactor, mask_private
@@ -200,15 +200,23 @@ def _items(shape: Shape, parts: dict[str, Part]) -> Iterator[tuple[Part, Sequenc
         yield from _sheet_records(shape, parts)
     elif shape.kind in ("object", "yaml"):
         first = next(iter(parts.values()))
+        known = {"", *shape.sections}
         for section, item in (json_sections if shape.kind == "object" else yaml_sections)(shape.path):
             if section in parts or isinstance(item, Broken):
                 yield parts.get(section, first), (), item
+            elif section not in known:
+                known.add(section)
+                yield (
+                    first,
+                    (),
+                    Broken(None, f"not read: {values.plain(section)[:80]}: it begins too far behind to be known"),
+                )
     elif shape.kind == "sqlite":
         for section, part in parts.items():
             yield from ((part, _columns(shape, section), item) for item in sqlite_rows(shape.path, section))
     else:
         read = {
-            "json": json_array,
+            "json": json_wrapped if shape.is_wrapped else json_array,
             "jsonl": json_lines,
             "parquet": parquet_rows,
             "feed": feed_items,
@@ -253,7 +261,15 @@ def _is_header(row: Row, header: Sequence[str]) -> bool:
 
 def _aligned(part: Part, row: Row, header: Sequence[str]) -> Record | Broken:
     data = part.align(header, row.cells)
-    if data is not None:
+    too_many = len(row.cells) > len(header) and not any(row.cells[len(header) :])
+    if data is not None and (not too_many or _is_sound(part, data)):
         return Record(row.line, data)
     reason = f"expected {len(header)} cells as the header has, found {len(row.cells)} that fit no known version"
     return Broken(row.line, reason, row.cells)
+
+
+def _is_sound(part: Part, data: Raw) -> bool:
+    """Whether all cells can be read. Empty cells too many at the end are no harm, but a comma that was not quoted looks the same
+    where the last cell is empty, and has shifted the others."""
+    rows = ((part.layout, data),) if part.expand is None else part.expand(data)
+    return not any(Rows(one[0]).row(one[1])[1] for one in rows if not isinstance(one, Note))

@@ -18,6 +18,12 @@ _NEXT_ITEM = re.compile(r"\}[\s\x00]*,?[\s\x00]*(?=\{\s*\")")
 _BRACKET = re.compile(r"\"(?:[^\"\\]|\\.)*+\"?|[\[\]{}]", re.DOTALL)  # or a text, whose brackets mean nothing
 _BEHIND_ITEM = re.compile(r"[\s\x00]*(?:,[\s\x00]*\{|\])")
 _PATIENCE = 20  # broken items that may turn out not to close
+_MAX_NAMED = 20  # keys around the records that are named
+MAX_WRAPS = 4  # objects around an array of records
+_AROUND = frozenset({  # what answers of interfaces say beside their records
+    "code", "msg", "message", "success", "status", "ok", "error", "errno", "errcode", "errmsg", "total", "count", "page", "pages",
+    "size", "limit", "offset", "cursor", "has_more", "hasMore", "next", "ts", "time", "timestamp", "request_id", "requestId", "logid",
+})  # fmt: skip
 
 
 def json_lines(path: Path) -> Iterator[Record | Broken]:
@@ -171,9 +177,70 @@ def _bare(text: _Text, number: int) -> Iterator[Record | Broken]:
         yield _item(number + 1, value)
 
 
+def json_wrapped(path: Path) -> Iterator[Record | Broken]:
+    """Items of the arrays of objects that stand within nothing but objects, as in `{"code": 0, "data": {"list": [{...}]}}`; several
+    such answers may follow one another or stand in an array. What else they hold is named at the end."""
+    text = _Text(path)
+    number, around = 0, dict[str, None]()
+    try:
+        while char := text.peek():
+            if char in "[]":
+                text.at += 1
+                continue
+            for item in _wrapped(text, around, MAX_WRAPS) if char == "{" else _bare(text, number):
+                number += 1
+                yield Record(number, item.data) if isinstance(item, Record) else item
+    except (ValueError, RecursionError) as error:
+        yield Broken(number + 1, f"expected a whole JSON object, found a fault from here on: {_fault(error)}")
+    finally:
+        text.close()
+    if around:
+        yield Broken(None, f"not read: what stands around the records: {', '.join(around)[:200]}")
+
+
+def _wrapped(text: _Text, around: dict[str, None], depth: int) -> Iterator[Record | Broken]:
+    """Items of the arrays within the object that comes next; the names of other values are added to `around`. Raises ValueError."""
+    for key in _keys(text):
+        char = text.peek()
+        if char == "[":
+            text.at += 1
+            is_empty = text.peek() == "]"
+            if is_empty or text.peek() == "{":
+                yield from _rest_of_items(text, 0)
+                continue
+            while text.peek() not in ("]", ""):
+                text.value()
+            text.at += 1
+        elif char == "{" and depth:
+            yield from _wrapped(text, around, depth - 1)
+            continue
+        else:
+            text.value()
+        if key not in _AROUND and len(around) < _MAX_NAMED:
+            around[shown(key)] = None
+
+
+def _keys(text: _Text) -> Iterator[str]:
+    """Keys of the object that comes next; who takes one reads its value before the next. Raises ValueError."""
+    text.at += 1
+    while (char := text.peek()) != "}":
+        if not char:
+            raise ValueError("the file ends within it: it was cut")
+        key = str(text.value())
+        if text.peek() != ":":
+            raise ValueError(f"expected a colon after {key[:40]!r}")
+        text.at += 1
+        yield key
+    text.at += 1
+
+
 def _items(text: _Text, number: int = 0) -> Iterator[Record | Broken]:
     """Items of the array that comes next; `number` were read before."""
     text.at += 1
+    yield from _rest_of_items(text, number)
+
+
+def _rest_of_items(text: _Text, number: int) -> Iterator[Record | Broken]:
     while (char := text.peek()) != "]":
         number += 1
         if not char:
@@ -215,23 +282,15 @@ def json_sections(path: Path) -> Iterator[tuple[str, Record | Broken]]:
         if text.peek() != "{":
             yield "", Broken(None, "expected a JSON object, found none", shown(text.buffer[:200]))
             return
-        text.at += 1
         try:
-            while (char := text.peek()) and char != "}":
-                key = str(text.value())
-                if text.peek() != ":":
-                    raise ValueError(f"expected a colon after {key[:40]!r}")
-                text.at += 1
+            for key in _keys(text):
                 if text.peek() == "[":
                     yield from ((key, item) for item in _items(text))
                 else:
                     value = text.value()
                     if isinstance(value, dict):
                         yield key, Record(1, value)
-            text.at += 1
-            if not char:
-                yield "", Broken(None, "expected the end of the JSON object, found the end of the file: it was cut")
-            elif text.peek():
+            if text.peek():
                 yield (
                     "",
                     Broken(None, "expected the end of the file behind a JSON object, found more, which was not read"),
@@ -249,12 +308,7 @@ def json_facts(path: Path) -> dict[str, Any]:
     try:
         if text.peek() != "{":
             return facts
-        text.at += 1
-        while (char := text.peek()) and char != "}":
-            key = str(text.value())
-            if text.peek() != ":":
-                break
-            text.at += 1
+        for key in _keys(text):
             if text.peek() == "[":
                 break
             value = text.value()

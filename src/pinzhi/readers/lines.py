@@ -5,7 +5,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from pinzhi.readers.raw import MAX_BANNERS, MAX_LINE, Broken, Row, is_banner
@@ -86,7 +86,7 @@ class _Lines:
         self._waiting: list[tuple[int, str]] = []
         self.taken: list[tuple[int, str]] = []
         self.giants: list[int] = []
-        self.ran_out = False
+        self.ran_out = self.has_bare = False
 
     def __iter__(self) -> "_Lines":
         return self
@@ -100,10 +100,18 @@ class _Lines:
     def _read(self) -> tuple[int, str]:
         for number, line in self._lines:
             if line is not None:
-                return number, line.replace("\x00", "")
+                return number, self._plain(line)
             self.giants.append(number)
         self.ran_out = True
         raise StopIteration
+
+    def _plain(self, line: str) -> str:
+        """A line as `csv.reader` takes it: writers that end lines with a line feed do not quote a carriage return within one."""
+        line = line.replace("\x00", "")
+        if "\r" in line and "\r" in (words := line.rstrip("\r\n")):
+            self.has_bare = True
+            line = words.replace("\r", "\u2028") + line[len(words) :]
+        return line
 
     def give_back(self) -> None:
         """Everything taken but the first line is to be read again."""
@@ -134,10 +142,14 @@ def csv_head(text: str, delimiter: str) -> list[list[str]]:
 
 
 def _below_banners(rows: Iterator[Row | Broken]) -> Iterator[Row | Broken]:
-    for n, row in enumerate(rows):
-        if n >= MAX_BANNERS or isinstance(row, Broken) or not is_banner(row.cells):
-            return chain((row,), rows)
-    return iter(())
+    head = list(islice(rows, MAX_BANNERS + 2))
+    at = 0
+    while at < min(len(head), MAX_BANNERS) and isinstance(row := head[at], Row):
+        below = next((one.cells for one in head[at + 1 : at + 2] if isinstance(one, Row)), ())
+        if not is_banner(row.cells, below):
+            break
+        at += 1
+    return chain(head[at:], rows)
 
 
 def _rows(lines: _Lines, delimiter: str) -> Iterator[Row | Broken]:
@@ -168,4 +180,4 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[Row | Broken]:
         elif any(map(is_lost, cells)):
             yield Broken(number, BROKEN_ENCODING, [shown(cell) for cell in cells])
         elif cells:
-            yield Row(number, cells)
+            yield Row(number, [cell.replace("\u2028", "\n") for cell in cells] if lines.has_bare else cells)

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from pinzhi.readers import values, weibo
-from pinzhi.readers.base import Layout, Note, Part, Shape, as_header
+from pinzhi.readers.base import Expand, Kinds, Layout, Note, Part, Shape, as_header, unknown
 from pinzhi.readers.mediacrawler_columns import KNOWN_COLUMNS
 from pinzhi.readers.raw import Raw
 
@@ -34,9 +34,8 @@ _AUTHOR = ("user_id", _hash, _tieba_person)
 
 def _weibo_time(raw: Raw) -> Any:
     """`create_date_time` is right in every version; `create_time` is eight hours late in the older ones."""
-    with suppress(values.BadValue):
-        if values.time(raw.get("create_date_time"))[0] is not None:
-            return raw["create_date_time"]
+    if values.is_time(raw.get("create_date_time")):
+        return raw["create_date_time"]
     moment, _ = values.time(raw.get("create_time"))
     if moment is None:
         return None
@@ -107,6 +106,10 @@ CREATORS = {
     **{platform: _creator(platform) for platform in ("xiaohongshu", "douyin", "kuaishou", "weibo", "tieba", "zhihu")},
     "bilibili": _creator("bilibili", followers=("total_fans",), verified=(_is_official,)),
 }
+AUTHORS = {  # of posts; without followers it is no look at them that could outdo another
+    platform: Layout(f"{platform} authors", "accounts", {"account_id": _AUTHOR, "name": _NAME}, platform)
+    for platform in POSTS
+}
 DYNAMICS = _post("bilibili", "dynamic_id", time="pub_ts", text=("text",), kind="type", likes="total_liked",
                  comments="total_comments", reposts="total_forwards")  # fmt: skip
 
@@ -134,7 +137,7 @@ _MARKS: tuple[tuple[str, Layout], ...] = (
     ("user_id follows fans get_voteup_count", CREATORS["zhihu"]),
     ("user_id nickname follows fans", CREATORS["weibo"]),  # or xiaohongshu, douyin, kuaishou
 )
-_SIGNATURES = tuple((frozenset(marks.split()), layout) for marks, layout in _MARKS)
+_KINDS = Kinds(*((marks.split(), layout) for marks, layout in _MARKS))
 _NAMES = {"xhs": "xiaohongshu", "xiaohongshu": "xiaohongshu", "douyin": "douyin", "dy": "douyin", "kuaishou": "kuaishou",
           "ks": "kuaishou", "weibo": "weibo", "wb": "weibo", "bili": "bilibili", "bilibili": "bilibili", "tieba": "tieba",
           "zhihu": "zhihu"}  # fmt: skip
@@ -173,37 +176,57 @@ class MediaCrawlerReader:
     """Every file that MediaCrawler writes."""
 
     name = "mediacrawler"
-    version = "3"
+    version = "4"
 
     def parts(self, shape: Shape) -> tuple[Part, ...]:
         """Tables by their columns; where two platforms share them, by the ids and times, then by the names of folders."""
-        found = ((name, self._layout(records, (name, *shape.hints))) for name, records in shape.sections.items())
-        return tuple(self._part(name, layout) for name, layout in found if layout is not None)
+        is_json = shape.kind in ("json", "jsonl", "object")
+        return tuple(
+            Part(layout, name, _expand(layout, hints if is_json else None), _Known(layout).align)
+            for name, records in shape.sections.items()
+            if (layout := _layout(records, hints := (name, *shape.hints))) is not None
+        )
 
     def ignored(self, section: str) -> str | None:
         """Lists of fans are not read."""
         return "lists of fans are not read" if section in ("bilibili_contact_info", "Contacts") else None
 
-    def _part(self, section: str, layout: Layout) -> Part:
-        expand = _weibo_post if layout is POSTS["weibo"] else None
-        return Part(layout, section, expand, _Known(layout).align)
 
-    def _layout(self, records: Sequence[Raw], hints: Sequence[str]) -> Layout | None:
-        for record in records:
-            columns = record.keys()
-            layout = next((layout for marks, layout in _SIGNATURES if marks <= columns), None)
-            if layout is COMMENTS["bilibili"]:
-                return COMMENTS[_video_platform(record, hints)]
-            if layout is CREATORS["weibo"]:
-                return CREATORS[_creator_platform(record, hints)]
-            if layout is not None:
-                return layout
-        return None
+def _layout(records: Sequence[Raw], hints: Sequence[str]) -> Layout | None:
+    for record in records:
+        layout = _KINDS.of(record)
+        if layout is COMMENTS["bilibili"]:
+            return COMMENTS[_video_platform(record, hints)]
+        if layout is CREATORS["weibo"]:
+            return CREATORS[_creator_platform(record, hints)]
+        if layout is not None:
+            return layout
+    return None
 
 
-def _weibo_post(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
-    """A post of Weibo, whose author is a hash in newer files; a deleted one has none."""
-    yield from _WEIBO.one({**raw, "author": values.filled(raw, ("user_id",)) or _hash(raw)})
+def _expand(layout: Layout, hints: Sequence[str] | None) -> Expand | None:
+    """What a record becomes: `hints` are those of JSON, which may hold several kinds of records."""
+    if hints is not None:
+        return partial(_any, layout, hints)
+    return partial(_post_of, layout) if layout.table == "posts" else None
+
+
+def _any(first: Layout, hints: Sequence[str], raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
+    """A record of any kind; one that lacks columns is of that of the `first` in its file."""
+    layout = _layout((raw,), hints)
+    if layout is None and "comment_id" in raw and first.table != "comments":
+        yield unknown(raw, "a post, comment or creator")
+    else:
+        layout = layout or first
+        yield from _post_of(layout, raw) if layout.table == "posts" else ((layout, raw),)
+
+
+def _post_of(layout: Layout, raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
+    """A post and its author; on Weibo a deleted one has none, and another's notice is a text."""
+    author = values.filled(raw, ("user_id",)) or _hash(raw) or _tieba_person(raw)
+    yield from _WEIBO.one({**raw, "author": author}) if layout is POSTS["weibo"] else ((layout, raw),)
+    if not values.is_null(author) and values.filled(raw, _NAME):
+        yield AUTHORS[str(layout.platform)], raw
 
 
 def _hinted(hints: Sequence[str], platforms: Sequence[str]) -> str | None:

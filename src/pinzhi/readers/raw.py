@@ -8,6 +8,7 @@ Raw = dict[str, Any]
 MAX_LINE = 16 * 1024 * 1024  # bytes or characters; longer is no record of any exporter
 MAX_RAW = 4000  # characters of a rejected record that are kept
 MAX_BANNERS = 3  # rows above a header
+_WIDE = 5  # columns of a header below which something else may stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ class Broken:
     raw: str | list[str] | None = None
 
 
-def is_banner(cells: Sequence[str]) -> bool:
-    """Whether a row is no more than one text, in one cell or in all: what platforms say above the header."""
-    return len({cell for cell in cells if cell.strip()}) <= 1
+def is_banner(cells: Sequence[str], below: Sequence[str] = ()) -> bool:
+    """Whether a row stands above the header: no more than one text, in one cell or in all, or a few above many, as names of groups
+    of columns or the day of an export."""
+    if len({cell for cell in cells if cell.strip()}) <= 1:
+        return True
+    n_below = sum(bool(cell.strip()) for cell in below)
+    return n_below >= _WIDE and 2 * sum(bool(cell.strip()) for cell in cells) < n_below

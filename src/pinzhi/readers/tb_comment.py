@@ -2,11 +2,11 @@
 platform's own names of fields (`rateContent`, `rateDate`), which people's scripts write."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pinzhi.readers import values
-from pinzhi.readers.base import Layout, Note, Part, Shape
+from pinzhi.readers.base import Layout, Note, Part, Shape, as_header
 from pinzhi.readers.raw import Raw
 
 _DEFAULT = re.compile(  # what the platform says where a buyer said nothing
@@ -44,11 +44,22 @@ class TbCommentReader:
     def parts(self, shape: Shape) -> tuple[Part, ...]:
         """Sheets and files by their columns."""
         found = (name for name in shape.sections if any(marks <= shape.columns(name) for marks in _MARKS))
-        return tuple(Part(COMMENTS, name, _rows) for name in found)
+        return tuple(Part(COMMENTS, name, _rows, _align) for name in found)
 
     def ignored(self, section: str) -> str | None:
         """No section is."""
         return None
+
+
+def _align(header: Sequence[str], cells: Sequence[str]) -> Raw | None:
+    """Cells under their header; scripts that quote nothing have split a review at its commas, whose date tells where it ends."""
+    n = len(cells) - len(header)
+    if n > 0 and {"rateContent", "rateDate"} <= set(header):
+        at = list(header).index("rateContent")
+        raw = dict(zip(header, [*cells[:at], ",".join(cells[at : at + n + 1]), *cells[at + n + 1 :]], strict=True))
+        if values.is_time(raw["rateDate"]):
+            return raw
+    return as_header(header, cells)
 
 
 def _rows(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:

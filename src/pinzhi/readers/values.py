@@ -43,6 +43,7 @@ _MILLISECONDS = tuple(int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1000 f
 
 _LOSSY = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _UNCLEAN = re.compile(r"[<&\r\x00-\x08\x0b\x0c\x0e-\x1f\xa0\u200b\u2060\ufeff\ud800-\udfff]")
+_TWICE = re.compile(r"&amp;(?=#?[A-Za-z0-9]{1,31};)")  # how a reference begins that a tool has escaped once more
 _SPACES = re.compile(" {2,}")
 _ZERO_WIDTH = re.compile(r"[\u200b\u2060\ufeff]")
 _BREAK = re.compile(r"<br\s*/?>|</p\s*>|</div\s*>", re.IGNORECASE)
@@ -201,6 +202,14 @@ def time(value: Any) -> tuple[int | None, str | None]:
     raise BadValue(f"expected a time such as 2026-09-01 09:30:00 or an epoch, found {_shown(value)}")
 
 
+def is_time(value: Any) -> bool:
+    """Whether a cell tells a time."""
+    try:
+        return time(value)[0] is not None
+    except BadValue:
+        return False
+
+
 def clock(value: Any) -> Any:
     """A time in the format that a user has chosen for a tool, such as `2026-09-12_20:15:31` or `20260912 201531`, in one
     that `time` reads; what is no year with a month and a day stays."""
@@ -271,7 +280,7 @@ def _zone(zone: str) -> timezone:
 
 
 def text(value: Any) -> str:
-    """Text as a reader of the platform saw it: entities decoded, tags removed (an emoji picture becomes its code such as
+    """Text as a reader of the platform saw it: entities decoded, also where they were escaped twice, tags removed (an emoji picture becomes its code such as
     `[赞]`), zero-width space and what Arrow cannot hold dropped; `#topics#`, `//@name:` and `[emoji]` stay."""
     if value is None:
         return ""
@@ -281,7 +290,7 @@ def text(value: Any) -> str:
     if "<" in raw:
         raw = _TAG.sub("", _BREAK.sub("\n", markup.with_emoticons(markup.without_unseen(raw))))
     if "&" in raw:
-        raw = markup.without_references(raw)
+        raw = markup.without_references(_TWICE.sub("&", raw))
     return _visible(raw)
 
 

@@ -39,6 +39,9 @@ _CSV_MARKS = (
     (frozenset({"用户id", "昵称", "粉丝数"}), USERS),
     (frozenset({"id", "weibo_id", "created_at", "user_screen_name", "text"}), COMMENTS),
 )
+_TABLE = frozenset(
+    {"id", "bid", "user_id", "screen_name", "text", "attitudes_count"}
+)  # of posts, as MySQL and MongoDB export it
 _SECTIONS = {
     "user": (frozenset({"id"}), USERS),
     "weibo": (frozenset({"id", "text", "attitudes_count"}), POSTS.layout),
@@ -55,6 +58,8 @@ class WeiboCrawlerReader:
 
     def parts(self, shape: Shape) -> tuple[Part, ...]:
         """Posts, users or comments."""
+        if shape.kind in ("csv", "json", "jsonl") and any(record.keys() >= _TABLE for record in shape.sections[""]):
+            return (Part(POSTS.layout, "", _posts),)
         if shape.kind == "csv":
             return tuple(_csv_part(shape))
         if shape.kind == "object":
@@ -138,9 +143,10 @@ def _align_post(header: Sequence[str], cells: Sequence[str]) -> Raw | None:
     if not any(rest[1:]):
         return block.raw
     source = _block(rest[3:])
-    if source is None:  # an original that was deleted may have no date
-        return None if len(rest) > 5 and any(rest[5:]) else block.raw
-    return {**block.raw, "retweet": {**source.raw, "user_id": rest[1], "screen_name": rest[2]}}
+    if source is not None:
+        return {**block.raw, "retweet": {**source.raw, "user_id": rest[1], "screen_name": rest[2]}}
+    original = dict(zip(_HEAD, rest[3:], strict=False))  # one that is gone may have no date
+    return {**block.raw, "retweet": original} if weibo.is_notice(original.get("text", "")) else None
 
 
 def _align_user(header: Sequence[str], cells: Sequence[str]) -> Raw | None:

@@ -72,6 +72,7 @@ def _rows(archive: zipfile.ZipFile, part: str, book: "_Book") -> "Generator[Row 
             return
         except FAULTS as error:
             fault = error
+            sheet.finish()
         yield from sheet.rows
         sheet.rows.clear()
     yield Broken(sheet.number, f"expected a whole sheet, found {found_in(fault)}; {_MEND}")
@@ -205,6 +206,7 @@ class _Sheet(Handler):
         self.is_over = False
         self._book = book
         self._width = self._banners = 0  # columns of the header, rows above it
+        self._held: Row | None = None  # the header, or a banner: the row below it tells
         self._cells: dict[int, str] = {}
         self._fault: str | None = None
         self._size = self._column = self._hidden = 0
@@ -250,6 +252,7 @@ class _Sheet(Handler):
             self._hidden -= 1
         elif name == "sheetData":
             self.is_over = True
+            self.finish()
 
     def _close_cell(self) -> None:
         value = "".join(self._value)
@@ -277,16 +280,30 @@ class _Sheet(Handler):
     def _close_row(self) -> None:
         width = max(self._width, *self._cells) if self._cells else 0
         cells = [self._cells.get(at, "") for at in range(1, width + 1)]
-        if not self._width and self._fault is None and self._banners < MAX_BANNERS and cells and is_banner(cells):
-            self._banners += 1
-            cells = []
-        elif cells:
-            self._width = self._width or width
         if self._fault is not None:
             self.rows.append(Broken(self.number, self._fault, cells))
-        elif cells:
+        elif cells and self._width:
             self.rows.append(Row(self.number, cells))
+        elif cells:
+            self._open(Row(self.number, cells))
         self.number += 1
+
+    def _open(self, row: Row) -> None:
+        """Take a row before the header is known: it is the one above, unless that is a banner."""
+        above, self._held = self._held, row
+        if above is None:
+            return
+        if self._banners < MAX_BANNERS and is_banner(above.cells, row.cells):
+            self._banners += 1
+            return
+        self._held, self._width = None, len(above.cells)
+        self.rows += [above, Row(row.line, row.cells + [""] * (self._width - len(row.cells)))]
+
+    def finish(self) -> None:
+        """Give out the row that waits for one below it."""
+        if self._held is not None and not (self._banners < MAX_BANNERS and is_banner(self._held.cells)):
+            self.rows.append(self._held)
+        self._held = None
 
 
 @lru_cache(maxsize=4096)

@@ -95,11 +95,20 @@ def test_banners_above_the_header_in_workbooks_and_csv(spread: int, encoding: st
     assert [(row["source"], row["line"]) for row in tables["rejects"]] == [("b.csv", 5)]
 
 
-def test_an_introduction_of_one_cell(tmp_path: Path) -> None:
-    rows = _rows(ARTICLES)
-    with (tmp_path / "total_1_2.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["数据来源概况 2026-06-01至2026-06-30"], *rows])
-    assert read(tmp_path)["posts"] == read(ARTICLES)["posts"]
+@pytest.mark.parametrize(
+    "above",
+    [[["数据来源概况 2026-06-01至2026-06-30"]], [["数据来源概况", "2026-06-01", "2026-06-30"]],
+     [["导出"], ["内容", "", "", "", "阅读"]]],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["total_1_2.csv", "total.xlsx"])
+def test_an_introduction_of_a_few_cells(name: str, above: list[list[str]], tmp_path: Path) -> None:
+    header, row = _rows(ARTICLES)
+    short = [row[0], row[1], *[None] * (len(header) - 3), row[-1]]
+    tables = read(written(tmp_path / name, [*above, header, row, short[:4]], "utf-8"))
+    first, second = tables["posts"] if name.endswith("xlsx") else (*tables["posts"], None)
+    assert first == read(ARTICLES)["posts"][0]
+    assert second is None or (second["title"], second["reads"]) == (row[0], None)
+    assert [row["line"] for row in tables["rejects"]] == ([] if second else [len(above) + 3])
 
 
 def test_texts_for_numbers_missing_figures_and_short_dates(tmp_path: Path) -> None:

@@ -128,6 +128,47 @@ def test_a_fault_within_an_array_costs_one_item(tmp_path: Path) -> None:
     assert [row["line"] for row in tables["rejects"]] == [2]
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(
+    "wrapped",
+    [lambda rows: {"code": 0, "msg": "ok", "data": rows}, lambda rows: {"data": {"list": rows, "total": 2}, "success": True},
+     lambda rows: [{"code": 0, "data": rows[:1]}, {"code": 0, "data": rows[1:]}], lambda rows: {"data": {"a": rows[:1], "b": {"items": rows[1:]}}}],
+)  # fmt: skip
+def test_records_within_the_answers_of_an_interface(wrapped: Any, indent: int | None, tmp_path: Path) -> None:
+    rows = [post("1", text='夜"里}'), post("2")]
+    (tmp_path / "a.json").write_text(json.dumps(wrapped(rows), ensure_ascii=False, indent=indent), "utf-8")
+    tables = read(tmp_path)
+    assert [(row["post_id"], row["text"]) for row in tables["posts"]] == [(row["post_id"], row["text"]) for row in rows]
+    assert tables["rejects"] == []
+
+
+def test_answers_one_a_line_with_more_in_them_and_a_cut_one(tmp_path: Path) -> None:
+    answers = [{"data": [post(str(at))], "keyword": "茶", "tags": ["a"], "log": {}} for at in range(3)]
+    path = jsonl(tmp_path / "a.jsonl", *answers)
+    path.write_text(path.read_text("utf-8")[:-60], "utf-8")
+    tables = read(tmp_path)
+    assert [row["post_id"] for row in tables["posts"]][:2] == ["0", "1"]
+    faults = [row["reason"] for row in tables["rejects"]]
+    assert all("cut" in fault for fault in faults[:-1]) and faults[-1].endswith("records: keyword, tags")
+
+
+def test_a_comma_that_was_not_quoted_shifts_nothing(tmp_path: Path) -> None:
+    header = "platform,post_id,text,likes,kind\n"
+    (tmp_path / "posts.csv").write_text(f"{header}weibo,1,好,3,,,\nweibo,2,好,茶,3,\nweibo,3,好,,,\n", "utf-8")
+    tables = read(tmp_path)
+    assert [(row["post_id"], row["text"], row["likes"]) for row in tables["posts"]] == [
+        ("1", "好", 3),
+        ("3", "好", None),
+    ]
+    assert [row["line"] for row in tables["rejects"]] == [3]
+
+
+def test_a_carriage_return_within_a_cell_that_was_not_quoted(tmp_path: Path) -> None:
+    (tmp_path / "posts.csv").write_bytes((CSV + 'weibo,1,一\r二\nweibo,2,"三\r四\n五"\r\nweibo,3,好\r\r\n').encode())
+    assert [row["text"] for row in read(tmp_path)["posts"]] == ["一\n二", "三\n四\n五", "好"]
+    assert reasons(tmp_path) == []
+
+
 def test_objects_within_a_broken_item_are_no_items(tmp_path: Path) -> None:
     broken = '{"platform" "weibo", "text": "}, {", "inner": [{"post_id": "8"}, ' + json.dumps(post("9")) + "]}"
     endless = '{"platform": "weibo, "inner": [{"a": 1}'

@@ -59,6 +59,24 @@ def test_parquet_of_other_tools_with_float_ids_and_naive_times(tmp_path: Path) -
     assert "last digits are lost" in tables["rejects"][0]["reason"] and tables["rejects"][0]["field"] == "post_id"
 
 
+def test_json_of_several_tables(tmp_path: Path) -> None:
+    comment = {"platform": "weibo", "comment_id": "3", "post_id": "1", "text": "好"}
+    account = {"platform": "weibo", "account_id": "17", "name": "韩"}
+    jsonl(
+        tmp_path / "all.jsonl",
+        post("1"),
+        comment,
+        account,
+        {"platform": "weibo", "post_id": "2", "account_id": "17"},
+        {**comment, "text": None},
+    )
+    jsonl(tmp_path / "all.json", {"posts": [post("4")], "comments": [comment], "accounts": [account]})
+    tables = read(tmp_path)
+    assert [row["post_id"] for row in tables["posts"]] == ["4", "1", "2"]
+    assert [row["comment_id"] for row in tables["comments"]] == ["3", "3", "3"]
+    assert [row["account_id"] for row in tables["accounts"]] == ["17", "17"] and tables["rejects"] == []
+
+
 def test_missing_platform_is_a_reject_that_names_it(tmp_path: Path) -> None:
     jsonl(tmp_path / "posts.jsonl", {"post_id": "1", "text": "好"})
     assert [(row["field"], row["line"]) for row in read(tmp_path)["rejects"]] == [("platform", 1)]

@@ -149,6 +149,29 @@ def test_creators_of_a_platform_known_by_id_or_folder(tmp_path: Path) -> None:
     assert {row["followers"] for row in accounts} == {46000}
 
 
+def test_json_of_several_kinds_and_the_authors_of_posts(tmp_path: Path) -> None:
+    comment = {"comment_id": "7", "create_time": 1788226200, "note_id": WEIBO["note_id"], "content": "好", "user_id": "9",
+               "create_date_time": "2026-09-01 09:30:00", "nickname": "路人", "last_modify_ts": 1779368402740}  # fmt: skip
+    creator = {
+        "user_id": "17",
+        "nickname": "光圈老韩",
+        "follows": "3",
+        "fans": "4.6万",
+        "last_modify_ts": 1779368402740,
+    }
+    post = {**WEIBO, "user_id": "17", "nickname": "光圈老韩"}
+    lacking = {name: value for name, value in comment.items() if name not in ("content", "create_date_time")}
+    jsonl(tmp_path / "weibo.jsonl", post, comment, creator, lacking, {**post, "note_id": "8", "user_id": ""})
+    tables = read(tmp_path)
+    assert [(row["post_id"], row["account_id"]) for row in tables["posts"]] == [(WEIBO["note_id"], "17"), ("8", None)]
+    assert [(row["comment_id"], row["author_id"]) for row in tables["comments"]] == [("7", "9")]
+    assert [(row["account_id"], row["name"], row["followers"]) for row in tables["accounts"]] == [
+        ("17", "光圈老韩", None), ("17", "光圈老韩", 46000)
+    ]  # fmt: skip
+    assert tables["accounts"][0]["fetched_at"] is None
+    assert [row["line"] for row in tables["rejects"]] == [4]
+
+
 def test_fans_of_bilibili_are_not_read_and_it_is_said(tmp_path: Path) -> None:
     import sqlite3
 

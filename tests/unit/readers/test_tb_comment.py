@@ -48,6 +48,19 @@ def test_csv_in_gbk(tmp_path: Path) -> None:
     assert [row["text"] for row in read(tmp_path)["comments"]] == ["好锅"]
 
 
+def test_reviews_with_commas_that_nobody_quoted(tmp_path: Path) -> None:
+    lines = (
+        "auctionSku,rateContent,rateDate",
+        "白,好,用,2026-08-18 21:09:33",
+        "白,好,2026-08-18 21:09:33",
+        "白,好,昨天,买的",
+    )
+    (tmp_path / "rates.csv").write_text("\n".join(lines), "gb18030")
+    tables = read(tmp_path)
+    assert [row["text"] for row in tables["comments"]] == ["好,用", "好"]
+    assert [row["line"] for row in tables["rejects"]] == [4]
+
+
 def test_fields_of_the_platform_itself(tmp_path: Path) -> None:
     header = ("rateContent", "rateDate", "auctionSku", "displayUserNick")
     rows = [

@@ -111,7 +111,7 @@ def test_ids_that_lost_digits_are_refused(cell: object) -> None:
     ("raw", "clean"),
     [("好&gt;&gt;&nbsp;茶&hellip;", "好>> 茶…"), ("a<br/>b<p>c</p>d", "a\nbc\nd"), ("<a href='/n/x'>@小秦</a>说", "@小秦说"),
      ("买<iPhone 15>吗 <3", "买<iPhone 15>吗 <3"), ("零\u200b宽\ufeff", "零宽"), ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
-     ("半\ud83d个", "半\ufffd个"), ("空\x00字\x07", "空字"), ("行\r\n行", "行\n行"), ("&lt;b&gt;", "<b>"),
+     ("半\ud83d个", "半\ufffd个"), ("空\x00字\x07", "空字"), ("行\r\n行", "行\n行"), ("&lt;b&gt;", "<b>"), ("茶&amp;gt;水&amp;nbsp;&amp;#39;R&amp;amp;D&amp;#39;", "茶>水 'R&D'"), ("A&amp;B;", "A&B;"),
      ("#栗光#好[泪]//@小秦:嗯", "#栗光#好[泪]//@小秦:嗯"), ("<script>x()</script>好", "好")],
 )  # fmt: skip
 def test_text_is_what_a_reader_saw(raw: str, clean: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.unit.readers.helpers import read
+from tests.unit.readers.helpers import jsonl, read
 
 ARCHIVE = ROOT / "tests/data/archives/weibo-crawler"
 VERSIONS = ["2022-03_date_only", "2023-12_shifted_header", "2025-07_shifted_header", "2026-06"]
@@ -162,6 +162,42 @@ def test_deleted_originals(tmp_path: Path) -> None:
     )
     assert posts["5210500000000009"]["reposted_post_id"] is None and posts["5210500000000009"]["kind"] == "repost"
     assert [row["field"] for row in tables["rejects"]] == ["text", "retweet"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_its_table_of_posts_from_another_database(kind: str, tmp_path: Path) -> None:
+    with sqlite3.connect(ARCHIVE / "2026-06/weibodata.db") as connection:
+        cursor = connection.execute("SELECT * FROM weibo")
+        header = [column[0] for column in cursor.description]
+        rows = [dict(zip(header, row, strict=True)) for row in cursor]
+    connection.close()
+    if kind == "csv":
+        _write(tmp_path / "weibo.csv", [header, *(list(map(str, row.values())) for row in rows)])
+    else:
+        jsonl(tmp_path / "weibo.json", *({"_id": {"$oid": "5f"}, **row} for row in rows))
+    assert _posts(read(tmp_path)) == _posts(read(ARCHIVE / "2026-06/weibodata.db"))
+
+
+def test_a_csv_row_whose_original_is_gone(tmp_path: Path) -> None:
+    header, _, second = _rows("2026-06")
+    at = header.index("是否原创")
+    gone = [*second[: at + 1], "", "", "5210400000000007\t", "", "抱歉，此微博已被作者删除。查看帮助", *[""] * 6]
+    nameless = ["5210500000000010\t", *gone[1 : at + 3], "", "", "抱歉，由于作者设置，你暂时没有这条微博的查看权限哦"]
+    tables = read(_write(tmp_path / "1700000001.csv", [header, gone, nameless]))
+    posts = _posts(tables)
+    assert {id_: (row["kind"], row["reposted_post_id"], row["likes"]) for id_, row in posts.items()} == {
+        "5210500000000009": ("repost", "5210400000000007", 12), "5210400000000007": ("deleted", None, None),
+        "5210500000000010": ("repost", None, 12),
+    }  # fmt: skip
+    assert [row["field"] for row in tables["rejects"]] == ["text", "retweet"]
+
+
+def test_sections_of_an_indented_file_in_any_order(tmp_path: Path) -> None:
+    data = json.loads(next((ARCHIVE / "2026-06").rglob("1700000001.json")).read_text("utf-8"))
+    posts = [{**data["weibo"][0], "id": 5211000000000001 + at} for at in range(30)]
+    (tmp_path / "a.json").write_text(json.dumps({"weibo": posts, "user": data["user"]}, indent=4), "utf-8")
+    tables = read(tmp_path)
+    assert (len(tables["posts"]), len(tables["accounts"]), tables["rejects"]) == (30, 1, [])
 
 
 def test_a_csv_that_a_spreadsheet_has_saved(tmp_path: Path) -> None:
