@@ -176,15 +176,38 @@ def dev_pairs(labels: Path) -> list[PairRow]:
     return [row for row in dev if row.label != "quote"]
 
 
+def _is_far(row: PairRow) -> bool:
+    """Whether it is a rewrite that shares hardly a word with its source."""
+    return (row.grade or 0) >= 4
+
+
+def _told_by_later_alone(train: Sequence[PairRow], rows: Sequence[PairRow]) -> np.ndarray:
+    """How much [n] the later texts of `rows` look like those of far rewrites, to char TF-IDF and a linear SVM that see no source."""
+    learnt = [row for row in train if _is_far(row) or row.label == "original"]
+    model = linear_baseline().fit([row.later for row in learnt], [_is_far(row) for row in learnt])
+    return np.asarray(model.decision_function([row.later for row in rows]))
+
+
+def _own_against_other(heads: Heads, read: WordReader, rows: Sequence[PairRow]) -> Report:
+    """AUROC of what the judge says of each later text beside its own source against beside another earlier post of its topic."""
+    pairs = [(row.earlier, row.later) for row in rows] + [(row.same_topic[0], row.later) for row in rows]
+    p = heads.judge(pair_evidence(heads, read, pairs), pairs)
+    is_own = np.arange(len(pairs)) < len(rows)
+    return bootstrap(roc_auc_score, is_own, p[:, 1] + p[:, 2])
+
+
 def evaluate_originality(heads: Heads, read: WordReader, labels: Path) -> Report:
-    """Derived against independent pairs of the same topic, rewrites by grade, beside MinHash's Jaccard and TF-IDF."""
-    _, manners = read_pairs(labels)
+    """Derived against independent pairs of the same topic, rewrites by grade, beside MinHash's Jaccard, TF-IDF and a model that reads
+    the later text alone: rewriting has a manner, which must not pass for derivation. So the same rewrites also stand beside another
+    post of their topic."""
+    pairs, manners = read_pairs(labels)
+    train, _ = split(pairs, [row.group for row in pairs])
     dev = dev_pairs(labels)
     texts = [(row.earlier, row.later) for row in dev]
     features = pair_evidence(heads, read, texts)
     p, alone = heads.judge(features, texts), heads.judge(features)
     derived = np.array([row.label in ("duplicate", "rewrite") for row in dev])
-    far = ~derived | np.array([(row.grade or 0) >= 4 for row in dev])
+    far = ~derived | np.array([_is_far(row) for row in dev])
     score, of_evidence = p[:, 1] + p[:, 2], alone[:, 1] + alone[:, 2]
     segmenter = Segmenter()
     vectorizer = TfidfVectorizer(analyzer=lambda text: segmenter.cut(text)).fit([row.earlier for row in dev])
@@ -205,6 +228,14 @@ def evaluate_originality(heads: Heads, read: WordReader, labels: Path) -> Report
         "derived_auroc_by_evidence_alone": bootstrap(roc_auc_score, derived, of_evidence),
         "far_rewrite_auroc": bootstrap(roc_auc_score, derived[far], score[far]),
         "far_rewrite_auroc_by_evidence_alone": bootstrap(roc_auc_score, derived[far], of_evidence[far]),
+        "far_rewrite_auroc_by_later_text_alone": bootstrap(
+            roc_auc_score,
+            derived[far],
+            _told_by_later_alone(train, [row for row, is_far in zip(dev, far, strict=True) if is_far]),
+        ),
+        "far_rewrite_own_against_other_source": _own_against_other(
+            heads, read, [row for row in dev if _is_far(row) and row.same_topic]
+        ),
         "rewrite_auroc": bootstrap(roc_auc_score, derived[rewrite], score[rewrite]),
         "minhash_jaccard_auroc": bootstrap(roc_auc_score, derived, features[:, FEATURES.index("jaccard_4")]),
         "tfidf_auroc": bootstrap(roc_auc_score, derived, tfidf),
