@@ -1,17 +1,16 @@
 """Evaluate the active models as a flow: `python -m pipelines.evaluate [DATA] --out out/evaluation`."""
 
-import argparse
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import orjson
-from prefect import flow, task
+from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from pinzhi import paths
 from pinzhi.evaluation import evaluate_all
+from pinzhi.evaluation.figures import SLICES, figure_table, figures, shown
 from pinzhi.heads.store import active_versions
 from pinzhi.tables import write_text
 
@@ -41,7 +40,7 @@ def write_each(models: dict[str, str], reports: Iterable[tuple[str, dict[str, An
     for name, report in reports:
         done[name] = report
         path = write_metrics({"models": models, "metrics": done}, out)
-        print(f"{name}: {dict(_flat(report))}")
+        print(f"{name}: {dict(figures(report))}")
     return path
 
 
@@ -59,78 +58,25 @@ def as_markdown(content: dict[str, Any]) -> str:
     """One table a report: figure, and its value with the interval where there is one; its slices in a table of their own."""
     lines = ["# Evaluation", "", *(f"- {head}: {version}" for head, version in sorted(content["models"].items()))]
     for name, report in content["metrics"].items():
-        lines += ["", f"## {name}", "", "| figure | value |", "| --- | --- |"]
-        lines += [
-            f"| {path} | {value} |"
-            for path, value in _flat({key: one for key, one in report.items() if key != "slices"})
-        ]
-        if "slices" in report:
-            lines += ["", f"### {name}, by slice", "", *_by_slice(report["slices"])]
+        lines += ["", f"## {name}", "", *figure_table(report)]
+        if SLICES in report:
+            lines += ["", f"### {name}, by slice", "", *_by_slice(report[SLICES])]
     return "\n".join(lines) + "\n"
 
 
 def _by_slice(slices: dict[str, dict[str, Any]]) -> list[str]:
     """A line a slice; the models stand in one cell, in the order that the head of the column tells."""
     columns: dict[str, dict[str, None]] = {}
-    for figures in slices.values():
-        for figure, by_model in figures.items():
+    for found in slices.values():
+        for figure, by_model in found.items():
             if isinstance(by_model, dict):
                 columns.setdefault(figure, {}).update(dict.fromkeys(by_model))
     heads = [f"{figure}: {' / '.join(models)}" for figure, models in columns.items()]
     lines = [f"| slice | n | {' | '.join(heads)} |", "| --- " * (len(heads) + 2) + "|"]
-    for name, figures in slices.items():
+    for name, found in slices.items():
         cells = [
-            " / ".join(_shown(figures[figure].get(model, "-")) for model in models) if figure in figures else "-"
+            " / ".join(shown(found[figure].get(model, "-")) for model in models) if figure in found else "-"
             for figure, models in columns.items()
         ]
-        lines.append(f"| {name} | {figures['n']} | {' | '.join(cells)} |")
+        lines.append(f"| {name} | {found['n']} | {' | '.join(cells)} |")
     return lines
-
-
-def _flat(report: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    rows: list[tuple[str, str]] = []
-    for name, value in report.items():
-        path = f"{prefix}{name}"
-        if isinstance(value, dict) and not _is_interval(value):
-            rows += _flat(value, f"{path}.")
-        else:
-            rows.append((path, _shown(value)))
-    return rows
-
-
-def _is_interval(value: dict[str, Any]) -> bool:
-    return {"value", "low", "high"} <= value.keys()
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict) and value["low"] is None:  # JSON's form of an interval that is undefined
-        return _shown(value["value"])
-    if isinstance(value, dict):
-        return f"{value['value']:.3f} ({value['low']:.3f}-{value['high']:.3f})"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
-
-
-@flow(name="evaluate")
-def evaluate(own: str, data: str | None, models: str, out: str, short_floats: bool = False) -> str:
-    """Every head on the dev rows of our own sets and, with `data`, of the public ones, beside the simple baselines;
-    returns the path of the page."""
-    return publish(measure(models, own, data, out, short_floats))
-
-
-def main() -> None:
-    """The flow from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, nargs="?", help="public sets; without them our own alone are measured")
-    parser.add_argument("--labels", type=Path, default=paths.labels())
-    parser.add_argument("--models", type=Path, default=None)
-    parser.add_argument("--out", type=Path, default=Path("out/evaluation"))
-    parser.add_argument(
-        "--short-floats", action="store_true", help="as with `short_floats = true` in configs/score.toml"
-    )
-    given = parser.parse_args()
-    data = None if given.data is None else str(given.data)
-    print(evaluate(str(given.labels), data, str(given.models or paths.models()), str(given.out), given.short_floats))
-
-
-if __name__ == "__main__":
-    main()

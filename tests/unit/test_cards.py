@@ -9,6 +9,6 @@ def test_a_card_shows_every_figure_with_its_interval_but_those_of_slices() -> No
         "slices": {"all": {"n": 12345}},
     }
     card = model_card("sentiment", "labels/comments", report)
-    assert "| macro_f1 | 0.5 (0.4 to 0.6) | 90 |" in card and "| macro_f1, chance | 0.3 |  |" in card
-    assert "| by_set, reviews, accuracy | 0.8 | 10 |" in card
-    assert r"| reason | a \| b |  |" in card and "12345" not in card
+    assert "| macro_f1 | 0.500 (0.400-0.600), n = 90 |" in card and "| macro_f1.chance | 0.300 |" in card
+    assert "| by_set.reviews.accuracy | 0.800, n = 10 |" in card
+    assert r"| reason | a \| b |" in card and "12345" not in card

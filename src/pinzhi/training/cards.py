@@ -1,8 +1,9 @@
 """What a version says of itself: its labels and features, what it was trained on, and a card for people."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pinzhi.evaluation.figures import figure_table
 from pinzhi.heads import account
 from pinzhi.heads.modules import PairJudge, ValueMatcher
 from pinzhi.heads.predict import MANNERS
@@ -50,7 +51,6 @@ _HELD_OUT = {
     account.HEAD: "accounts that share no post with a training one (ten folds; the shipped weights learnt all of them)"
 }
 _REPRODUCE = {account.HEAD: f"`python -m pipelines.probe DATA --tasks {ACCOUNTS}`"}
-_LEFT_OUT = "slices"  # of a report: figures of parts of the dev rows, too many for a card
 
 
 def model_card(head: str, data: str, report: Mapping[str, Any]) -> str:
@@ -63,27 +63,7 @@ def model_card(head: str, data: str, report: Mapping[str, Any]) -> str:
     if report:
         of = _HELD_OUT.get(head, "dev rows that share no brand, account or topic with a training row")
         lines += [f"Metrics on {of}; `metrics.json` has those of slices too:", ""]
-        lines += ["| metric | value (95% interval) | rows |", "| --- | --- | --- |"]
-        lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in _figures(report)]
-        lines += [""]
+        lines += [*figure_table(report), ""]
     how = _REPRODUCE.get(head, "while this version is the active one: `python -m pipelines.evaluate DATA`")
     lines += [f"Reproduce{': ' if head in _REPRODUCE else ', '}{how}."]
     return "\n".join(lines) + "\n"
-
-
-def _figures(report: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Name, value and number of rows of each figure, however deep in `report` it lies."""
-    for key, found in report.items():
-        name = f"{path}, {key}" if path else str(key)
-        if key == _LEFT_OUT:
-            continue
-        if not isinstance(found, Mapping):
-            yield name, str(found), ""
-            continue
-        rest = dict(found)
-        if "value" in rest:
-            value, n = str(rest.pop("value")), str(rest.pop("n", ""))
-            if {"low", "high"} <= rest.keys():
-                value += f" ({rest.pop('low')} to {rest.pop('high')})"
-            yield name, value, n
-        yield from _figures(rest, name)
