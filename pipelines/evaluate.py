@@ -1,14 +1,16 @@
 """Evaluate the active models as a flow: `python -m pipelines.evaluate [DATA] --out out/evaluation`."""
 
+import argparse
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import orjson
-from prefect import task
+from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
+from pinzhi import paths
 from pinzhi.evaluation import evaluate_all
 from pinzhi.evaluation.figures import SLICES, figure_table, figures, shown
 from pinzhi.heads.store import active_versions
@@ -80,3 +82,29 @@ def _by_slice(slices: dict[str, dict[str, Any]]) -> list[str]:
         ]
         lines.append(f"| {name} | {found['n']} | {' | '.join(cells)} |")
     return lines
+
+
+@flow(name="evaluate")
+def evaluate(own: str, data: str | None, models: str, out: str, short_floats: bool = False) -> str:
+    """Every head on the dev rows of our own sets and, with `data`, of the public ones, beside the simple baselines;
+    returns the path of the page."""
+    return publish(measure(models, own, data, out, short_floats))
+
+
+def main() -> None:
+    """The flow from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, nargs="?", help="public sets; without them our own alone are measured")
+    parser.add_argument("--labels", type=Path, default=paths.labels())
+    parser.add_argument("--models", type=Path, default=None)
+    parser.add_argument("--out", type=Path, default=Path("out/evaluation"))
+    parser.add_argument(
+        "--short-floats", action="store_true", help="as with `short_floats = true` in configs/score.toml"
+    )
+    given = parser.parse_args()
+    data = None if given.data is None else str(given.data)
+    print(evaluate(str(given.labels), data, str(given.models or paths.models()), str(given.out), given.short_floats))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,10 @@
 """Figures of the heads: what a label owes to emoticons is shown beside what it is worth."""
 
+import runpy
+import sys
 from pathlib import Path
+
+import pytest
 
 from pinzhi.evaluation.evaluate import evaluate_comments, masked
 from pinzhi.evaluation.metrics import macro_f1
@@ -8,6 +12,7 @@ from pinzhi.heads.predict import Heads
 from pinzhi.paths import models
 from pinzhi.segment import Segmenter
 from pinzhi.training.data import read_comments, split
+from tests.conftest import ROOT
 
 
 def test_comments_are_measured_with_emoticons_and_without(base: Path) -> None:
@@ -24,3 +29,11 @@ def test_comments_are_measured_with_emoticons_and_without(base: Path) -> None:
         assert {"macro_f1", "tfidf_macro_f1", "masked_tfidf_macro_f1"} < report[task].keys()
     assert report["sentiment"]["masked_macro_f1"] != report["sentiment"]["macro_f1"]
     assert masked(["好吃😂[赞]", "😂"]) == ["好吃", "。"]
+
+
+def test_every_pipeline_is_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in sorted((ROOT / "pipelines").glob("[!_]*.py")):
+        monkeypatch.setattr(sys, "argv", [path.stem, "--help"])
+        with pytest.raises(SystemExit, match="0"):
+            runpy.run_path(str(path), run_name="__main__")
+        assert f"usage: {path.stem}" in capsys.readouterr().out, f"{path.name} tells no usage"
