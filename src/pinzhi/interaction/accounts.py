@@ -12,12 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from pinzhi.config import AccountsConfig, ScoreConfig
-from pinzhi.interaction.posts import beta_interval
+from pinzhi.interaction.posts import INTERACTIONS, beta_interval
 from pinzhi.labels import Originality
 from pinzhi.schemas import ACCOUNT_MONTHS, SCORED_ACCOUNTS
 
 # Of decided posts, what accounts are made of.
-INTERACTIONS = ("genuine_interactions", "genuine_interactions_low", "genuine_interactions_high")
 POST_COLUMNS = ("platform", "account_id", "n_comments", "genuine_comments", *INTERACTIONS, "reads", "quality", "originality",
                 "originality_label")  # fmt: skip
 # And, where they are known, what else is told of the account.

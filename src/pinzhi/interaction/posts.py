@@ -12,6 +12,7 @@ from scipy.stats import beta
 from pinzhi.config import ScoreConfig
 from pinzhi.interaction.coordination import is_hollow, profiles, seconds
 
+INTERACTIONS = ("genuine_interactions", "genuine_interactions_low", "genuine_interactions_high")
 Key = tuple[str, str | None]
 
 
@@ -121,10 +122,8 @@ def _rows_of_posts(comments: pa.Table) -> dict[Key, list[int]]:
 
 def _judged(comments: pa.Table) -> tuple[np.ndarray, np.ndarray]:
     """Whether each comment [n] is labelled genuine, and how likely the models find it so."""
-    labels = comments["authenticity"].to_pylist()
-    return np.array([label == "genuine" for label in labels], dtype=bool), comments["p_genuine"].to_numpy().astype(
-        float
-    )
+    is_genuine = np.array([label == "genuine" for label in comments["authenticity"].to_pylist()], dtype=bool)
+    return is_genuine, comments["p_genuine"].to_numpy().astype(float)
 
 
 _COLUMNS = {
@@ -198,9 +197,8 @@ def count_genuine(posts: pa.Table, comments: pa.Table, config: ScoreConfig) -> p
                 pull = _pull(min(settings.min_comments, len(every) - len(at)), share)
                 shares[row] = _estimate(_likelihood(genuine[at], p_genuine[at]) + pull, settings.interval)
     interactions = _answered(posts, config)[:, None] * shares
-    names = ("genuine_interactions", "genuine_interactions_low", "genuine_interactions_high")
     columns = {"genuine_comments": np.array([len(at) for at in read]) * shares[:, 0],
-               **dict(zip(names, interactions.T, strict=True)), "burst_usual": usual}  # fmt: skip
+               **dict(zip(INTERACTIONS, interactions.T, strict=True)), "burst_usual": usual}  # fmt: skip
     for name, values in columns.items():
         digits = 4 if name == "burst_usual" else 2
         posts = posts.append_column(name, pa.array(np.round(values, digits), pa.float32(), from_pandas=True))
