@@ -159,3 +159,17 @@ def test_labels_with_their_units_and_a_figure_that_is_missing(tmp_path: Path) ->
     (post,) = read(path)["posts"]
     assert (post["reads"], post["count_floors"], post["reposts"]) == (100_001, ["reads"], 2)
     assert (post["published_at"], post["time_precision"]) == (utc("2026-09-11T16:00:00"), "day")
+
+
+@pytest.mark.parametrize("said", ["合计", "总计：", "汇总（共3篇）", "Total", "本页合计"])
+@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize("name", ["a.xlsx", "a.csv"])
+def test_a_row_that_sums_others_up_is_no_post(name: str, at: int, said: str, tmp_path: Path) -> None:
+    _, header, first, _ = _rows(NOTES)
+    sums = ["", "", "", *first[3:]]
+    sums[at] = said
+    titled = [said, *first[1:]]
+    tables = read(written(tmp_path / name, [header, first, sums, titled]))
+    assert [row["title"] for row in tables["posts"]] == [first[0], said]
+    assert [(row["line"], row["field"]) for row in tables["rejects"]] == [(3, header[at])]
+    assert "sums others up" in tables["rejects"][0]["reason"]
