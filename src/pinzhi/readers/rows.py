@@ -39,9 +39,11 @@ class Rows:
         self.layout = layout
         self._keys = schemas.KEYS[layout.table]
         self._moment = _MOMENT.get(layout.table)
+        # A time may rest on when the record was fetched.
+        fields = sorted(schemas.CANONICAL[layout.table], key=lambda field: field.name != "fetched_at")
         self._columns = [
             _Column(field.name, cells, *_parser(field, is_clean=layout.is_clean), _may_choose(field, cells))
-            for field in schemas.CANONICAL[layout.table]
+            for field in fields
             if (cells := layout.columns.get(field.name))
         ]
 
@@ -50,8 +52,10 @@ class Rows:
         notes: list[Note] = []
         row: Raw = {"platform": self.layout.platform} if self.layout.platform else {}
         floors: list[str] = []
+        seen: tuple[int | None, str | None] = (None, None)
         for column in self._columns:
             cell: Cell = column.name
+            value = None
             try:
                 for cell in column.cells:
                     value = raw.get(cell) if isinstance(cell, str) else cell(raw)
@@ -59,8 +63,10 @@ class Rows:
                         break
                 found = column.parse(value)
             except values.BadValue as error:
-                notes.append(Note(cell if isinstance(cell, str) else column.name, str(error)))
-                continue
+                found = values.time_told(value, seen) if column.name == self._moment else (None, None)
+                if found[0] is None:
+                    notes.append(Note(cell if isinstance(cell, str) else column.name, str(error)))
+                    continue
             if column.kind == "count":
                 row[column.name], is_floor = found
                 if is_floor or (found[0] is not None and found[0] == self.layout.cell_floor):
@@ -69,6 +75,8 @@ class Rows:
                 row[column.name] = found[0]
                 if column.name == self._moment:
                     row["time_precision"] = found[1]
+                elif column.name == "fetched_at":
+                    seen = found
             elif found is not None or column.name not in row:
                 row[column.name] = found
         return self._finish(row, floors, notes)
@@ -82,6 +90,7 @@ class Rows:
         if self.layout.table == "posts":
             row["count_floors"] = sorted({*floors, *(row.get("count_floors") or ())}) or None
             self._drop_no_id(row, "reposted_post_id")
+            self._drop_no_id(row, "account_id")
         elif self.layout.table == "comments":
             self._drop_no_id(row, "post_id")
             self._drop_no_id(row, "parent_id", row["comment_id"])

@@ -5,6 +5,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,9 @@ EXACT_FLOAT = 2**53  # above, a float no longer holds every integer
 _NULLS = frozenset({
     "", "none", "null", "nan", "nat", "n/a", "undefined", "-", "--", "—", "——", "-1", "-1.0", "未知", "unknown", "无", "暂无",
     "\\n",  # \N of MySQL
+})  # fmt: skip
+_BUTTONS = frozenset({  # what a page shows in place of a figure
+    "赞", "点赞", "讚", "喜欢", "评论", "抢首评", "转发", "分享", "收藏", "在看", "like", "comment", "share",
 })  # fmt: skip
 _MAX_COUNT = 2**63
 _COUNT = re.compile(r"(\d{1,3}(?:,\d{3})+|\d{1,19})(?:\.(\d{1,9}))?\s*([千kK万萬wW亿億]?)\s*(\+?)")
@@ -37,6 +41,10 @@ _CHINESE_CLOCK = re.compile(
 _WEIBO = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d{2}):(\d{2}):(\d{2}) ([+-]\d{4}) (\d{4})")
 _MONTHS = {"Jan": 1, "Feb": 2, "Mar": 3, "Apr": 4, "May": 5, "Jun": 6, "Jul": 7, "Aug": 8, "Sep": 9, "Oct": 10,
            "Nov": 11, "Dec": 12}  # fmt: skip
+_AGO = re.compile(r"(\d{1,3}) ?个?(秒|分|小时|天)钟?[之以]?前")
+_UNITS_AGO = {"秒": 1000, "分": 60_000, "小时": 3_600_000}
+_LATELY = re.compile(r"(?:([今昨前])[天日]|(\d{1,2})[-/月](\d{1,2})日?)(?: ?(\d{1,2}:\d{2}(?::\d{2})?))?")
+_WITHIN = {"day": 86_399_999, "minute": 59_999}  # how much later a moment may be than what is written of it
 _YEARS = range(1971, 2101)  # 1970-01-01 08:00:00 is how an unknown time is written
 
 _MILLISECONDS = tuple(int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1000 for year in (_YEARS[0], _YEARS[-1]))
@@ -91,7 +99,8 @@ def _unwrapped(value: Any) -> Any:
 def count(value: Any) -> tuple[int | None, bool]:
     """A count and whether it is only a floor: `1.2万` is (12000, False), `10万+` (100000, True), `None` (None, False).
 
-    Raises BadValue for what is no count.
+    The word of a button, such as `赞`, stands where a page shows no figure, be it zero or hidden: nothing is known. Raises
+    BadValue for what is no count.
     """
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
         return int(value), False
@@ -103,7 +112,10 @@ def count(value: Any) -> tuple[int | None, bool]:
         raise BadValue(f"expected a count of 0 or more, found {value!r}")
     if (inner := _unwrapped(value)) is not value:
         return count(inner)
-    match = _COUNT.fullmatch(unicodedata.normalize("NFKC", str(value)).strip())
+    said = unicodedata.normalize("NFKC", str(value)).strip()
+    if said.lower() in _BUTTONS:
+        return None, False
+    match = _COUNT.fullmatch(said)
     if match is None:
         raise BadValue(f"expected a count such as 12, 1,024, 1.2万 or 10万+, found {_shown(value)}")
     whole, fraction, unit, plus = match.groups()
@@ -200,6 +212,35 @@ def time(value: Any) -> tuple[int | None, str | None]:
                 text, (int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second)), zone
             ), "second"
     raise BadValue(f"expected a time such as 2026-09-01 09:30:00 or an epoch, found {_shown(value)}")
+
+
+def time_told(value: Any, seen: tuple[int | None, str | None]) -> tuple[int | None, str | None]:
+    """A time as a page told it when it was `seen`, such as `昨天 12:30`, `09-21`, `2天前` or `3小时前`; both are pairs as of `time`.
+
+    Of hours and minutes ago the day is told; (None, None) where not even that is certain, as for `3小时前` at 3:20.
+    """
+    moment, precision = seen
+    if moment is None or precision is None:
+        return None, None
+    text = unicodedata.normalize("NFKC", str(value)).strip()
+    today, latest = _day(moment), moment + _WITHIN.get(precision, 0)
+    if match := _AGO.fullmatch("0分钟前" if text == "刚刚" else text):
+        n, unit = int(match[1]), _UNITS_AGO.get(match[2])
+        days = {_day(moment - (n + 1) * unit), _day(latest - n * unit)} if unit else {today - timedelta(n)}
+        return _moment(days.pop()) if len(days) == 1 else (None, None)
+    if match := _LATELY.fullmatch(text):
+        word, month, day, hours = match.groups()
+        last = [f"{year}-{month}-{day}" for year in (today.year, today.year - 1)]
+        for one in [today - timedelta("今昨前".index(word))] if word else last:
+            with suppress(BadValue):
+                found = time(f"{one} {hours or ''}")
+                if found[0] is not None and found[0] <= latest:
+                    return found
+    return None, None
+
+
+def _day(moment: int) -> date:
+    return datetime.fromtimestamp(moment / 1000, BEIJING).date()
 
 
 def is_time(value: Any) -> bool:

@@ -240,3 +240,23 @@ def test_records_as_mongodb_exports_them(tmp_path: Path) -> None:
                "create_date_time": {"$date": "2026-09-01T01:30:00Z"}}  # fmt: skip
     (post,) = read(jsonl(tmp_path / "weibo_note.json", wrapped))["posts"]
     assert (post["post_id"], post["likes"], post["published_at"]) == ("5211000000000001", 3, utc("2026-09-01T01:30:00"))
+
+
+def test_a_time_told_from_the_moment_of_reading(tmp_path: Path) -> None:
+    def at(id_: str, time: str, seen: object) -> dict[str, Any]:
+        return {
+            "note_id": "9",
+            "comment_id": id_,
+            "publish_time": time,
+            "content": "好",
+            "tieba_name": "茶吧",
+            "last_modify_ts": seen,
+        }
+
+    seen = 1789995604658  # 2026-09-21 21:00:04 in Beijing
+    rows = [at("1", "昨天 12:30", seen), at("2", "3小时前", seen), at("3", "昨天 12:30", ""), at("4", "10:40", seen)]
+    tables = read(jsonl(tmp_path / "search_comments.jsonl", *rows))
+    assert [(row["created_at"], row["time_precision"]) for row in tables["comments"]] == [
+        (utc("2026-09-20T04:30:00"), "minute"), (utc("2026-09-20T16:00:00"), "day"), (None, None), (None, None)
+    ]  # fmt: skip
+    assert [(row["line"], row["field"]) for row in tables["rejects"]] == [(3, "publish_time"), (4, "publish_time")]

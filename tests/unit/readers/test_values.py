@@ -21,7 +21,12 @@ def test_counts_as_platforms_write_them(cell: object, expected: tuple[int | None
     assert values.count(cell) == expected
 
 
-@pytest.mark.parametrize("cell", ["赞", "-5", "1.5", "1,02", "1.2.3万", True, -7, 1.5, "9" * 30, {}])
+@pytest.mark.parametrize("cell", ["赞", " 点赞", "评论", "转发\n", "分享", "收藏", "Like"])
+def test_the_word_of_a_button_says_nothing_of_its_figure(cell: str) -> None:
+    assert values.count(cell) == (None, False)
+
+
+@pytest.mark.parametrize("cell", ["很赞", "-5", "1.5", "1,02", "1.2.3万", True, -7, 1.5, "9" * 30, {}])
 def test_what_is_no_count_is_refused_and_shown(cell: object) -> None:
     with pytest.raises(BadValue, match=r"expected a .*count"):
         values.count(cell)
@@ -87,6 +92,23 @@ def test_times_and_their_precision(cell: object, iso: str, precision: str) -> No
 def test_what_is_no_time_is_refused(cell: object) -> None:
     with pytest.raises(BadValue, match="expected a time"):
         values.time(cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "seen", "iso", "precision"),
+    [("昨天 12:30", "2026-09-21 21:00", "2026-09-20T04:30:00", "minute"), ("今天 20:59:01", "2026-09-21 21:00:00", "2026-09-21T12:59:01", "second"),
+     ("前天8:05", "2026-09-21", "2026-09-19T00:05:00", "minute"), ("2天前", "2026-09-01 00:10:00", "2026-08-29T16:00:00", "day"),
+     ("09-21", "2026-09-21 00:00:01", "2026-09-20T16:00:00", "day"), ("9月21日 20：15", "2026-09-21", "2026-09-21T12:15:00", "minute"),
+     ("12-31 23:50", "2027-01-01 00:10:00", "2026-12-31T15:50:00", "minute"), ("02-29", "2024-03-01", "2024-02-28T16:00:00", "day"),
+     ("3小时前", "2026-09-21 21:00:00", "2026-09-20T16:00:00", "day"), ("22 小时前", "2026-09-21 21:00:00", "2026-09-19T16:00:00", "day"),
+     ("59分钟前", "2026-09-21 01:00:00", "2026-09-20T16:00:00", "day"), ("刚刚", "2026-09-20 16:00:00Z", None, None),
+     ("刚刚", "2026-09-21 00:01:00", "2026-09-20T16:00:00", "day"), ("3小时前", "2026-09-21 03:20:00", None, None), ("3小时前", "2026-09-21", None, None),
+     ("刚刚", "2026-09-21 23:59", "2026-09-20T16:00:00", "day"), ("今天 22:00", "2026-09-21 21:00:00", None, None), ("10:40", "2026-09-21 21:00:00", None, None),
+     ("02-29", "2026-03-01", None, None), ("13-01", "2026-09-21", None, None), ("昨天", None, None, None), ("周三", "2026-09-21", None, None)],
+)  # fmt: skip
+def test_times_that_a_page_tells_from_now(cell: str, seen: str | None, iso: str | None, precision: str | None) -> None:
+    expected = iso and values.milliseconds(datetime.fromisoformat(iso).replace(tzinfo=UTC))
+    assert values.time_told(cell, values.time(seen)) == (expected, precision)
 
 
 @pytest.mark.parametrize(
