@@ -174,6 +174,13 @@ def test_gbk_and_bom(tmp_path: Path) -> None:
     assert texts == {"1": "今天的茶很好喝", "2": "今天的茶很好喝"}
 
 
+def test_gbk_behind_a_bom_of_utf8(tmp_path: Path) -> None:
+    (tmp_path / "posts.csv").write_bytes(
+        b"\xef\xbb\xbf" + "platform,post_id,text\nweibo,1,今天的茶很好喝\n".encode("gb18030")
+    )
+    assert [row["text"] for row in read(tmp_path, tmp_path / "o")["posts"]] == ["今天的茶很好喝"]
+
+
 def test_newest_observation_wins_and_a_narrower_row_is_matched_by_width(tmp_path: Path) -> None:
     source = ARCHIVES / "mediacrawler/2026-05_full_ids/kuaishou/csv/search_contents_2026-05-21.csv"
     newer = ARCHIVES / "mediacrawler/2026-08_hashed_ids/kuaishou/jsonl/search_contents_2026-09-21.jsonl"

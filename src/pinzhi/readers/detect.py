@@ -1,5 +1,6 @@
 """What a file is, by its content; its name only helps."""
 
+import codecs
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ def sniff(path: Path, name: str) -> Shape:
     if head.startswith(b"PK\x03\x04") and is_workbook(path):
         return _workbook(path, name)
     _refuse(path, head)
-    text = head.decode(encoding_of(path), "replace").lstrip("\ufeff \t\r\n\x00")
+    text = head.removeprefix(codecs.BOM_UTF8).decode(encoding_of(path), "replace").lstrip("\ufeff \t\r\n\x00")
     if text.startswith("["):
         return _with_records(Shape(path, name, "json", {"": _records(json_array(path))}))
     if text.startswith("{"):

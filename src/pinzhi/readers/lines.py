@@ -25,7 +25,7 @@ def encoding_of(path: Path) -> str:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     whole = head if len(head) < _HEAD else head.rpartition(b"\n")[0]
-    lines = [line for line in whole.split(b"\n") if not line.isascii()]
+    lines = [line for line in whole.removeprefix(codecs.BOM_UTF8).split(b"\n") if not line.isascii()]
     read = {name: sum(_decodes(line, name) for line in lines) for name in ("utf-8", "gb18030", "big5")}
     if 2 * read["utf-8"] >= len(lines):
         return "utf-8"
