@@ -18,7 +18,10 @@ _NOTICE = re.compile(
 )
 _SHORT_ID = re.compile(r"[0-9A-Za-z]{5,12}")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_ACCOUNT = re.compile(r"([0-9]{5,12})(?: ?\([0-9]{1,4}\)| - 副本)?")  # of a file, or of a copy of it
+_DAY = r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"  # which names folders too
+_ACCOUNT = re.compile(
+    rf"(?!{_DAY}(?![0-9]))([0-9]{{5,12}})(?: ?\([0-9]{{1,4}}\)| - 副本)?"
+)  # of a file, or of a copy of it
 
 
 def is_notice(text: str) -> bool:
@@ -75,7 +78,8 @@ class Posts:
     def read(self, raw: Raw, original: Any = None) -> Iterator[tuple[Layout, Raw] | Note]:
         """A post, and the original that it reposts, when the record holds it."""
         if not isinstance(original, dict) or not original:
-            kind = "original" if values.is_null(raw.get("retweet_id")) else "repost"
+            original_id = raw.get("retweet_id")
+            kind = "original" if values.is_null(original_id) or str(original_id).strip() == "0" else "repost"
             yield from self.one({"kind": kind, **raw})
             return
         quoted = original.get(self.text)

@@ -81,6 +81,7 @@ def _fits(raw: Raw) -> bool:
 
 def _posts(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
     text = raw["微博正文"] if "微博正文" in raw else raw.get("text")
-    yield from POSTS.read({**raw, "text": text})
+    kind = {} if "retweet_id" in raw else {"kind": None}  # the first versions do not tell
+    yield from POSTS.read({**raw, **kind, "text": text})
     if not values.is_null(raw.get("user_id")):
         yield ACCOUNTS, raw

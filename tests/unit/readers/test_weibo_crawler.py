@@ -214,3 +214,15 @@ def test_a_csv_that_a_spreadsheet_has_saved(tmp_path: Path) -> None:
     assert (post["published_at"], post["time_precision"]) == (datetime(2026, 9, 1, 1, 30, tzinfo=UTC), "minute")
     assert post["account_id"] == "1700000001"  # whose file this is a copy of
     assert posts["5210500000000009"]["reposted_post_id"] == "5210400000000007"
+
+
+@pytest.mark.parametrize(
+    ("name", "account"),
+    [("1700000001/微博.csv", "1700000001"), ("20260901/微博.csv", None), ("光圈老韩/20260901.csv", None), ("20260901/1700000001.csv", "1700000001"),
+     ("光圈老韩/20269901.csv", "20269901")],
+)  # fmt: skip
+def test_the_day_of_an_export_is_nobody(name: str, account: str | None, tmp_path: Path) -> None:
+    posts = _posts(read(_write(tmp_path / name, _rows("2026-06"))))
+    assert {id_: post["account_id"] for id_, post in posts.items()} == {
+        "5211000000000001": account, "5210500000000009": account, "5210400000000007": "1700000002"
+    }  # fmt: skip

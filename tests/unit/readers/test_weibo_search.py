@@ -154,3 +154,14 @@ def test_a_csv_that_a_spreadsheet_has_saved(tmp_path: Path) -> None:
         "minute",
         12_000,
     )
+
+
+@pytest.mark.parametrize(("original", "kind"), [("", "original"), ("0", "original"), ("9", "repost"), (None, None)])
+def test_who_reposts_whom(original: str | None, kind: str | None, tmp_path: Path) -> None:
+    header, full, *_ = _rows()
+    record = {**dict(zip(header, full, strict=True)), "user_id": "17", "微博正文": "转发微博", "retweet_id": original}
+    if original is None:  # the first versions had no such column
+        del record["retweet_id"]
+    (post,) = read(written(tmp_path / "a.csv", [list(record), list(record.values())]))["posts"]
+    known = post["account_id"], post["text"], post["kind"], post["reposted_post_id"]
+    assert known == ("17", "", kind, "9" if kind == "repost" else None)
