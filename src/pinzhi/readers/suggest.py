@@ -46,6 +46,7 @@ _CALLED: dict[str, dict[str, tuple[str, ...]]] = {
         "text": ("评论内容", "点评内容", "评价内容", "留言内容", "弹幕内容", "评论正文", "评论", "评价", "点评", "内容", "留言", "comment", "content", "text", "review", "message"),
         "likes": ("点赞数", "有用数", "赞数", "点赞", "赞", "likes", "likecount", "upcount", "usefulcount", "diggcount", "like", "up"),
         "author_followers": ("粉丝数", "粉丝", "followers", "fans"),
+        "fetched_at": ("抓取时间", "采集时间", "爬取时间", "crawltime", "fetchedat"),
     },
     "accounts": {
         "account_id": ("accountid", "账号id", "用户id", "博主id", "达人id", "userid", "uid", "mid", "id", "账号"),
@@ -73,6 +74,7 @@ _PLATFORMS = {
 _SHARE = 0.8  # of the filled cells must be of a kind
 _LEAST = 0.35  # likelihood under which a column stays unmapped
 _UNKNOWN = "platform-name"
+_LAST_DAY = "2100-12-31 12:00"  # from which any day without a year is past
 
 
 @dataclass
@@ -184,19 +186,24 @@ def _called_like(column: str, word: str, place: int) -> float:
 
 
 def _readable(parse: Callable[[Any], Any], cells: Sequence[Any]) -> bool:
-    """Whether `parse` reads most of the cells."""
-    n = 0
+    """Whether `parse` reads most of the cells; those that say nothing do not count."""
+    n = n_broken = 0
     for cell in cells:
         try:
-            found = parse(cell)
+            n += parse(cell) is not None
         except values.BadValue:
-            continue
-        n += found is not None
-    return n >= _SHARE * len(cells)
+            n_broken += 1
+    return n > 0 and n >= _SHARE * (n + n_broken)
 
 
 def _moment(cell: Any) -> Any:
-    return values.time(values.clock(cell))[0]
+    try:
+        return values.time(values.clock(cell))[0]
+    except values.BadValue:
+        found, _ = values.time_told(cell, values.time(_LAST_DAY))
+        if found is None:
+            raise
+        return found
 
 
 def _is_id(cells: Sequence[Any]) -> bool:

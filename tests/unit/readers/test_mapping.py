@@ -416,3 +416,22 @@ def test_tables_of_tools_that_fill_a_database(tmp_path: Path) -> None:
     assert [(row["account_id"], row["name"], row["followers"], row["posts"]) for row in found["accounts"]] == [
         ("17", "n", 4, 5), ("MzFake==", "青屿", None, None)
     ]  # fmt: skip
+
+
+def test_times_told_from_the_moment_of_reading(tmp_path: Path) -> None:
+    header = ["帖子id", "发布时间", "内容", "点赞", "采集时间"]
+    rows = [
+        ["1", "昨天 12:30", "好茶", "赞", "2026-09-21 21:00"],
+        ["2", "3小时前", "好水", "3", "2026-09-21 21:00"],
+        ["3", "09-21", "好杯", "1w", ""],
+    ]
+    path = written(tmp_path / "a.csv", [header, *rows])
+    (tmp_path / "a.mapping.yaml").write_text(suggest(path).replace("platform-name", "shop"), "utf-8")
+    tables = read(tmp_path)
+    told = [(row["published_at"], row["time_precision"], row["likes"]) for row in tables["posts"]]
+    assert told == [
+        (utc("2026-09-20T04:30"), "minute", None),
+        (utc("2026-09-20T16:00"), "day", 3),
+        (None, None, 10_000),
+    ]
+    assert [row["line"] for row in tables["rejects"]] == [4]
