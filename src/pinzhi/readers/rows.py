@@ -14,7 +14,6 @@ from pinzhi.readers.raw import Raw
 _IDS = frozenset({"post_id", "comment_id", "account_id", "reposted_post_id", "parent_id", "author_id"})
 _TEXTS = frozenset({"text", "title", "quoted_text"})
 _MOMENT = {"posts": "published_at", "comments": "created_at"}
-_NO_ID = (None, "", "0", "-1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ class Rows:
     @staticmethod
     def _drop_no_id(row: Raw, name: str, own: str | None = None) -> None:
         """Null for the marks of "none", and for a root that names itself."""
-        if row.get(name) in (*_NO_ID, own):
+        if values.is_null(row.get(name)) or row[name] in ("0", own):
             row[name] = None
 
     def _is_cell(self, column: str, field: str | None) -> bool:

@@ -323,7 +323,7 @@ def _zone(zone: str) -> timezone:
 def text(value: Any) -> str:
     """Text as a reader of the platform saw it: entities decoded, also where they were escaped twice, tags removed (an emoji picture becomes its code such as
     `[赞]`), zero-width space and what Arrow cannot hold dropped; `#topics#`, `//@name:` and `[emoji]` stay."""
-    if value is None:
+    if value is None or value == r"\N" or value != value:  # NULL of MySQL, NaN of pandas
         return ""
     raw = value if isinstance(value, str) else plain(value)
     if _UNCLEAN.search(raw) is None:
@@ -339,7 +339,7 @@ def body(value: Any) -> str:
     """The text of an article, which tools give as HTML, whose empty lines are space between pictures, or as text."""
     raw = value if isinstance(value, str) else plain(value)
     if not markup.is_body(raw):
-        return text(raw)
+        return text(value)
     lines = _visible(markup.body_text(raw)).split("\n")
     return "\n".join(line for one in lines if (line := _SPACES.sub(" ", one).strip()))
 

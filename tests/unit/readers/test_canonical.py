@@ -89,3 +89,9 @@ def test_batches_are_bounded(tmp_path: Path) -> None:
     sizes = [batch.num_rows for _, batch in read_source(discover([tmp_path])[0][0], None)]
     assert sizes == [5000, 5000, 2001]
     assert schemas.CANONICAL.keys() == {"posts", "comments", "accounts", "rejects"}
+
+
+@pytest.mark.parametrize("mark", ["", "0", "-", "-1", "未知", "无", "\\N", None])
+def test_marks_of_nobody_and_of_no_original(mark: str | None, tmp_path: Path) -> None:
+    (row,) = read(jsonl(tmp_path / "posts.jsonl", post(account_id=mark, reposted_post_id=mark)))["posts"]
+    assert (row["account_id"], row["reposted_post_id"]) == (None, None)

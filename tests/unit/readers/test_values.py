@@ -12,7 +12,7 @@ from pinzhi.readers.values import BadValue
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [("１．２万", (12_000, False)), ("1.2w", (12_000, False)), ("3 万+", (30_000, True)), ("1.3億", (130_000_000, False)),
-     ("100万+", (1_000_000, True)), ("1,024,000", (1_024_000, False)), (float("nan"), (None, False)), (12.0, (12, False)),
+     ("100万+", (1_000_000, True)), ("1,024,000", (1_024_000, False)), ("1，024", (1024, False)), ("2k+", (2000, True)), (float("nan"), (None, False)), (12.0, (12, False)),
      ("暂无", (None, False)), ("N/A", (None, False)), ("\\N", (None, False)), ("-1.0", (None, False)), ("——", (None, False)),
      ({"$numberLong": "12"}, (12, False)), (Decimal("12.00"), (12, False)),
      ("未知", (None, False)), ("-", (None, False)), (-1, (None, False)), ("12.0", (12, False)), (None, (None, False))],
@@ -138,6 +138,11 @@ def test_ids_that_lost_digits_are_refused(cell: object) -> None:
 )  # fmt: skip
 def test_text_is_what_a_reader_saw(raw: str, clean: str) -> None:
     assert values.text(raw) == clean
+
+
+@pytest.mark.parametrize("cell", [None, float("nan"), "\\N", ""])
+def test_cells_without_a_text(cell: object) -> None:
+    assert values.text(cell) == values.body(cell) == ""
 
 
 @given(st.text(st.characters(), max_size=200))
