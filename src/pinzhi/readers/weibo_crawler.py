@@ -60,8 +60,8 @@ class WeiboCrawlerReader:
         """Posts, users or comments."""
         if shape.kind in ("csv", "json", "jsonl") and any(record.keys() >= _TABLE for record in shape.sections[""]):
             return (Part(POSTS.layout, "", _posts),)
-        if shape.kind == "csv":
-            return tuple(_csv_part(shape))
+        if shape.kind in ("csv", "xlsx"):
+            return tuple(part for name in shape.sections for part in _csv_part(shape, name))
         if shape.kind == "object":
             known = {"user", "weibo"} <= shape.sections.keys()
             return tuple(_section_parts(shape, ("user", "weibo"))) if known else ()
@@ -74,13 +74,13 @@ class WeiboCrawlerReader:
         return "pictures and videos are not read" if section == "bins" else None
 
 
-def _csv_part(shape: Shape) -> Iterator[Part]:
-    columns = shape.columns("")
+def _csv_part(shape: Shape, section: str) -> Iterator[Part]:
+    columns = shape.columns(section)
     layout = next((layout for marks, layout in _CSV_MARKS if marks <= columns), None)
     if layout is POSTS.layout:
-        yield Part(layout, "", partial(_csv_posts, weibo.account_of(shape)), _align_post)
+        yield Part(layout, section, partial(_csv_posts, weibo.account_of(shape)), _align_post)
     elif layout is not None:
-        yield Part(layout, "", None, _align_user if layout is USERS else as_header)
+        yield Part(layout, section, None, _align_user if layout is USERS else as_header)
 
 
 def _section_parts(shape: Shape, names: Sequence[str]) -> Iterator[Part]:
@@ -150,10 +150,13 @@ def _align_post(header: Sequence[str], cells: Sequence[str]) -> Raw | None:
 
 
 def _align_user(header: Sequence[str], cells: Sequence[str]) -> Raw | None:
-    """Rows of users.csv gained the place of the IP before the header did."""
-    if len(cells) == len(header) + 1 and "所在地" in header and "IP属地" not in header:
+    """Rows of users.csv gained the place of the IP before the header did; those of a workbook are no wider than it."""
+    if "所在地" in header and "IP属地" not in header:
         at = list(header).index("所在地") + 1
-        return as_header([*header[:at], "IP属地", *header[at:]], cells)
+        wider = [*header[:at], "IP属地", *header[at:]]
+        fits = [dict(zip(names, cells, strict=False)).get("是否认证") in _FLAGS for names in (header, wider)]
+        if len(cells) == len(wider) or fits == [False, True]:
+            return dict(zip(wider, cells, strict=False))
     return as_header(header, cells)
 
 

@@ -37,6 +37,7 @@ ACCOUNTS = Layout(
     {"account_id": ("user_id",), "name": ("用户昵称", "screen_name"), "verified": (_is_verified,)},
     "weibo",
 )  # fmt: skip
+_MARKS = frozenset({"id", "bid", "用户昵称", "微博正文"})
 _OTHER_TABLES = frozenset({"user", "comments", "reposts", "bins"})  # weibo-crawler's, beside posts of the same columns
 
 
@@ -48,8 +49,10 @@ class WeiboSearchReader:
 
     def parts(self, shape: Shape) -> tuple[Part, ...]:
         """Posts with their authors."""
-        if shape.kind == "csv" and {"id", "bid", "用户昵称", "微博正文"} <= shape.columns(""):
-            return (Part(POSTS.layout, "", _posts, _align),)
+        if shape.kind in ("csv", "xlsx"):
+            return tuple(
+                Part(POSTS.layout, name, _posts, _align) for name in shape.sections if shape.columns(name) >= _MARKS
+            )
         columns = shape.columns("weibo") if shape.kind == "sqlite" else set()
         if not {"bid", "screen_name", "text", "attitudes_count", "topics"} <= columns:
             return ()

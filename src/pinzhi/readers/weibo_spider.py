@@ -46,8 +46,13 @@ class WeiboSpiderReader:
 
     def parts(self, shape: Shape) -> tuple[Part, ...]:
         """Posts, and the user whose they are."""
-        if shape.kind == "csv" and {"微博id", "微博正文"} <= shape.columns(""):
-            return (Part(POSTS.layout, "", partial(_posts, weibo.account_of(shape))),)
+        if shape.kind in ("csv", "xlsx"):
+            rows = partial(_posts, weibo.account_of(shape))
+            return tuple(
+                Part(POSTS.layout, name, rows)
+                for name in shape.sections
+                if {"微博id", "微博正文"} <= shape.columns(name)
+            )
         known = [name for name, marks in _MARKS.items() if marks <= shape.columns(name)]
         if shape.kind == "sqlite":
             return tuple(_part(name, None) for name in known)

@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.unit.readers.helpers import jsonl, read
+from tests.unit.readers.helpers import jsonl, read, written
 
 ARCHIVE = ROOT / "tests/data/archives/weibo-crawler"
 VERSIONS = ["2022-03_date_only", "2023-12_shifted_header", "2025-07_shifted_header", "2026-06"]
@@ -226,3 +227,14 @@ def test_the_day_of_an_export_is_nobody(name: str, account: str | None, tmp_path
     assert {id_: post["account_id"] for id_, post in posts.items()} == {
         "5211000000000001": account, "5210500000000009": account, "5210400000000007": "1700000002"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("version", VERSIONS[1:])
+def test_its_csv_as_workbooks(version: str, tmp_path: Path) -> None:
+    for kind in ("csv", "xlsx"):
+        (tmp_path / kind).mkdir()
+    for path in (ARCHIVE / version).rglob("*.csv"):
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            written(tmp_path / "xlsx" / path.with_suffix(".xlsx").name, list(csv.reader(file)))
+        shutil.copy(path, tmp_path / "csv")
+    assert read(tmp_path / "xlsx") == read(tmp_path / "csv")

@@ -165,3 +165,14 @@ def test_who_reposts_whom(original: str | None, kind: str | None, tmp_path: Path
     (post,) = read(written(tmp_path / "a.csv", [list(record), list(record.values())]))["posts"]
     known = post["account_id"], post["text"], post["kind"], post["reposted_post_id"]
     assert known == ("17", "", kind, "9" if kind == "repost" else None)
+
+
+def test_its_csv_as_a_workbook(tmp_path: Path) -> None:
+    assert read(written(tmp_path / "a.xlsx", _rows())) == read(CSV)
+
+
+def test_ids_that_a_workbook_has_rounded_are_warned_of(tmp_path: Path) -> None:
+    header, full, *_ = _rows()
+    rows = [[id_, *full[1:]] for id_ in (5211000000001000, 5211000000002000, 5211000000003000)]
+    (warning,) = read(written(tmp_path / "a.xlsx", [header, *rows]))["rejects"]
+    assert "3 of 3 long ids ending in 000" in warning["reason"]

@@ -141,3 +141,9 @@ def test_files_are_told_by_their_content(tmp_path: Path) -> None:
     for name in (f"{NAME}.csv", f"{NAME}.json", "weibo.db"):
         (tmp_path / f"{Path(name).suffix[1:]}.dat").write_bytes((ARCHIVE / name).read_bytes())
     assert {source.reader for source in discover([tmp_path])[0]} == {"weiboSpider"}
+
+
+def test_its_csv_as_a_workbook(tmp_path: Path) -> None:
+    (path,) = ARCHIVE.rglob("1700000001.csv")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        assert read(written(tmp_path / "1700000001.xlsx", list(csv.reader(file)))) == read(path)
