@@ -87,10 +87,12 @@ def sniff(path: Path, name: str) -> Shape:
 
 
 def seen_as(path: Path, name: str) -> Iterator[Shape]:
-    """What a file may be, likeliest first: as it is, and JSON as the records that answers of an interface wrap, such as
-    `{"code": 0, "data": [...]}`. Raises Unreadable, OSError."""
+    """What a file may be, likeliest first: as it is; an object as one record, which others may follow; and JSON as the records that
+    answers of an interface wrap, such as `{"code": 0, "data": [...]}`. Raises Unreadable, OSError."""
     shape = sniff(path, name)
     yield shape
+    if shape.kind == "object" and (whole := _records(json_array(path))):
+        yield replace(shape, kind="json", sections={"": whole}, facts={})
     records = [record for one in shape.sections.values() for record in one]
     if shape.kind == "object" or (shape.kind in ("json", "jsonl") and any(map(_wraps, records))):
         first = _records(json_wrapped(path))

@@ -190,6 +190,16 @@ def test_arrays_and_objects_one_after_another(tmp_path: Path) -> None:
     assert "from here on" in tables["rejects"][1]["reason"]
 
 
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize(("indent", "between"), [(2, "\n"), (None, ""), (None, ",\n")])
+def test_records_that_hold_objects_one_after_another(indent: int | None, between: str, n: int, tmp_path: Path) -> None:
+    records = [{**post(str(at)), "user": {"id": 7}, "pictures": [{"url": "a"}]} for at in range(n)]
+    written = between.join(json.dumps(record, ensure_ascii=False, indent=indent) for record in records)
+    (tmp_path / "posts.json").write_text(written + between, "utf-8")
+    tables = read(tmp_path)
+    assert [row["post_id"] for row in tables["posts"]] == [str(at) for at in range(n)] and tables["rejects"] == []
+
+
 def test_what_follows_an_object_of_arrays_is_named(tmp_path: Path) -> None:
     data = {"user": {"id": 1}, "weibo": [{"id": 2, "text": "好", "attitudes_count": 3}]}
     (tmp_path / "a.json").write_text(json.dumps(data, indent=4) + "\n{}", "utf-8")
