@@ -73,6 +73,8 @@ def sniff(path: Path, name: str) -> Shape:
         return _workbook(path, name)
     _refuse(path, head)
     text = head.removeprefix(codecs.BOM_UTF8).decode(encoding_of(path), "replace").lstrip("\ufeff \t\r\n\x00")
+    if "\n" not in text:  # lines of old Macintoshes
+        text = text.replace("\r", "\n")
     if text.startswith("["):
         return _with_records(Shape(path, name, "json", {"": _records(json_array(path))}))
     if text.startswith("{"):

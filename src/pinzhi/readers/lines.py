@@ -55,17 +55,27 @@ def byte_lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str | None]]:
-    """Numbered lines with their ends; bytes that cannot be decoded come as lone surrogates, a giant line as None."""
+    """Numbered lines with their ends, which are carriage returns where there is nothing else; bytes that cannot be decoded come as
+    lone surrogates, a giant line as None."""
     encoding = encoding_of(path)
-    if encoding != "utf-16":
+    end = "\r" if _ends_in_returns(path) else "\n"
+    if encoding != "utf-16" and end == "\n":
         for number, line in byte_lines(path):
             yield number, None if line is None else line.decode(encoding, "surrogateescape")
         return
-    with path.open(encoding=encoding, errors="replace", newline="\n") as file:
+    errors = "replace" if encoding == "utf-16" else "surrogateescape"
+    with path.open(encoding=encoding, errors=errors, newline=end) as file:
         number = 0
         while text := file.readline(MAX_LINE):
             number += 1
             yield number, None if len(text) == MAX_LINE else text
+
+
+def _ends_in_returns(path: Path) -> bool:
+    """Whether lines end as those of old Macintoshes, by the first MiB."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    return b"\r" in head and b"\n" not in head
 
 
 def is_lost(text: str) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from pinzhi.readers import values, weibo
-from pinzhi.readers.base import Expand, Kinds, Layout, Note, Part, Shape, as_header, unknown
+from pinzhi.readers.base import Cell, Expand, Kinds, Layout, Note, Part, Shape, as_header, unknown
 from pinzhi.readers.mediacrawler_columns import KNOWN_COLUMNS
 from pinzhi.readers.raw import Raw
 
@@ -44,12 +44,17 @@ def _weibo_time(raw: Raw) -> Any:
     return moment - _EIGHT_HOURS if is_late else moment
 
 
+def _bilibili_words(raw: Raw) -> Any:
+    """The description of a video; the platform gives `-` where there is none."""
+    return None if values.is_null(raw.get("desc")) else raw["desc"]
+
+
 def _is_official(raw: Raw) -> bool | None:
     found = str(raw.get("is_official", "")).strip()
     return int(found) >= 0 if re.fullmatch(r"-?\d{1,3}", found) else None
 
 
-def _post(platform: str, id_: str, *, time: Any, text: tuple[str, ...], **columns: Any) -> Layout:
+def _post(platform: str, id_: str, *, time: Any, text: tuple[Cell, ...], **columns: Any) -> Layout:
     return Layout(
         f"{platform} posts", "posts",
         {"post_id": (id_,), "account_id": _AUTHOR, "published_at": (time,), "text": text, "fetched_at": _SEEN,
@@ -82,7 +87,7 @@ POSTS = {
                     reposts="share_count"),
     "kuaishou": _post("kuaishou", "video_id", time="create_time", text=("desc", "title"), title="title",
                       kind="video_type", url="video_url", likes="liked_count", reads="viewd_count"),
-    "bilibili": _post("bilibili", "video_id", time="create_time", text=("desc",), title="title", kind="video_type",
+    "bilibili": _post("bilibili", "video_id", time="create_time", text=(_bilibili_words,), title="title", kind="video_type",
                       url="video_url", likes="liked_count", reads="video_play_count", collects="video_favorite_count",
                       reposts="video_share_count", comments="video_comment"),
     "weibo": _post("weibo", "note_id", time=_weibo_time, text=("content",), kind="kind", url="note_url",

@@ -169,6 +169,16 @@ def test_a_carriage_return_within_a_cell_that_was_not_quoted(tmp_path: Path) -> 
     assert reasons(tmp_path) == []
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])
+def test_lines_that_end_in_carriage_returns(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "posts.csv").write_bytes(
+        (CSV + 'weibo,1,好茶\nweibo,2,"三\n四"\nweibo,3\n').replace("\n", "\r").encode(encoding)
+    )
+    tables = read(tmp_path)
+    assert [row["text"] for row in tables["posts"]] == ["好茶", "三\n四"]
+    assert [row["line"] for row in tables["rejects"]] == [5]
+
+
 def test_objects_within_a_broken_item_are_no_items(tmp_path: Path) -> None:
     broken = '{"platform" "weibo", "text": "}, {", "inner": [{"post_id": "8"}, ' + json.dumps(post("9")) + "]}"
     endless = '{"platform": "weibo, "inner": [{"a": 1}'

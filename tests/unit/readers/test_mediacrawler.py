@@ -260,3 +260,11 @@ def test_a_time_told_from_the_moment_of_reading(tmp_path: Path) -> None:
         (utc("2026-09-20T04:30:00"), "minute"), (utc("2026-09-20T16:00:00"), "day"), (None, None), (None, None)
     ]  # fmt: skip
     assert [(row["line"], row["field"]) for row in tables["rejects"]] == [(3, "publish_time"), (4, "publish_time")]
+
+
+def test_a_video_without_description(tmp_path: Path) -> None:
+    (record, *_) = json.loads(
+        (ARCHIVE / "2026-05_full_ids/bili/json/search_contents_2026-05-21.json").read_text("utf-8")
+    )
+    posts = read(jsonl(tmp_path / "a.jsonl", {**record, "desc": "-"}, {**record, "desc": "- 茶"}))["posts"]
+    assert [row["text"] for row in posts] == ["", "- 茶"]
