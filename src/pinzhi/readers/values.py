@@ -19,7 +19,7 @@ _NULLS = frozenset({
     "\\n",  # \N of MySQL
 })  # fmt: skip
 _BUTTONS = frozenset({  # what a page shows in place of a figure
-    "赞", "点赞", "讚", "喜欢", "评论", "抢首评", "转发", "分享", "收藏", "在看", "like", "comment", "share",
+    "赞", "点赞", "讚", "赞同", "喜欢", "在看", "评论", "添加评论", "抢首评", "回复", "转发", "分享", "收藏", "like", "comment", "share",
 })  # fmt: skip
 _MAX_COUNT = 2**63
 _COUNT = re.compile(r"(\d{1,3}(?:,\d{3})+|\d{1,19})(?:\.(\d{1,9}))?\s*([千kK万萬wW亿億]?)\s*(\+?)")

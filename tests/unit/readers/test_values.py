@@ -21,7 +21,7 @@ def test_counts_as_platforms_write_them(cell: object, expected: tuple[int | None
     assert values.count(cell) == expected
 
 
-@pytest.mark.parametrize("cell", ["赞", " 点赞", "评论", "转发\n", "分享", "收藏", "Like"])
+@pytest.mark.parametrize("cell", ["赞", " 点赞", "赞同", "评论", "转发\n", "分享", "收藏", "Like"])
 def test_the_word_of_a_button_says_nothing_of_its_figure(cell: str) -> None:
     assert values.count(cell) == (None, False)
 
