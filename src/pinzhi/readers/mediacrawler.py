@@ -36,9 +36,10 @@ def _weibo_time(raw: Raw) -> Any:
     """`create_date_time` is right in every version; `create_time` is eight hours late in the older ones."""
     if values.is_time(raw.get("create_date_time")):
         return raw["create_date_time"]
-    moment, _ = values.time(raw.get("create_time"))
+    created = raw.get("create_time")
+    moment = values.time(created)[0] if values.is_time(created) else None
     if moment is None:
-        return None
+        return created
     seen, _ = values.time(raw.get("last_modify_ts"))
     is_late = "user_id" in raw or (seen is not None and seen < _WEIBO_MENDED)
     return moment - _EIGHT_HOURS if is_late else moment

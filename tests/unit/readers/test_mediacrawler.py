@@ -262,6 +262,12 @@ def test_a_time_told_from_the_moment_of_reading(tmp_path: Path) -> None:
     assert [(row["line"], row["field"]) for row in tables["rejects"]] == [(3, "publish_time"), (4, "publish_time")]
 
 
+def test_a_weibo_post_that_a_page_tells_the_time_of(tmp_path: Path) -> None:
+    seen = {"last_modify_ts": 1789995604658}
+    posts = read(jsonl(tmp_path / "weibo.jsonl", {**WEIBO, **seen, "create_time": "昨天 12:30"}))["posts"]
+    assert [(row["published_at"], row["time_precision"]) for row in posts] == [(utc("2026-09-20T04:30:00"), "minute")]
+
+
 def test_a_video_without_description(tmp_path: Path) -> None:
     (record, *_) = json.loads(
         (ARCHIVE / "2026-05_full_ids/bili/json/search_contents_2026-05-21.json").read_text("utf-8")
