@@ -63,7 +63,7 @@ class BackOfficeReader:
     def parts(self, shape: Shape) -> tuple[Part, ...]:
         """Sheets and files by their columns."""
         found = ((name, _list_of(shape.columns(name))) for name in shape.sections)
-        return tuple(Part(one[0], name, _below(*one)) for name, one in found if one is not None)
+        return tuple(Part(one[0], name, _below(one[1])) for name, one in found if one is not None)
 
     def ignored(self, section: str) -> str | None:
         """No section is."""
@@ -82,29 +82,13 @@ def _list_of(columns: set[str]) -> tuple[Layout, Expand] | None:
     return next(((layout, expand) for marks, layout, expand in _LISTS if marks <= labels), None)
 
 
-_SUMMARY = re.compile(
-    r"(?:本页|全部|数据)?(?:合计|总计|汇总|小计|总和|平均值?|均值)\s*(?:[:：(（].*)?|(?:grand |sub)?total|sum|average",
-    re.IGNORECASE,
-)
-
-
-def _summary(layout: Layout, raw: Raw) -> str | None:
-    """The column where a row says that it sums others up, if it does and was published at no time."""
-    is_dated = any(values.is_time(cell(raw)) for cell in layout.columns["published_at"] if callable(cell))
-    said = (name for name, cell in raw.items() if isinstance(cell, str) and _SUMMARY.fullmatch(cell.strip()))
-    return None if is_dated else next(said, None)
-
-
-def _below(layout: Layout, expand: Expand) -> Expand:
-    """Rows without what the platform says between or below them, as where lists were joined."""
+def _below(expand: Expand) -> Expand:
+    """Rows without what the platform says between them, as where lists were joined."""
 
     def rows(raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
-        raw = {_label(column): cell for column, cell in raw.items()}
         if is_banner([str(cell) for cell in raw.values() if cell is not None]):
             yield Note(None, "expected a post, found one text alone; the row was left out")
-        elif (said := _summary(layout, raw)) is not None:
-            yield Note(said, "expected a post, found a row that sums others up; the row was left out")
         else:
-            yield from expand(raw)
+            yield from expand({_label(column): cell for column, cell in raw.items()})
 
     return rows

@@ -1,5 +1,6 @@
 """What comes out of a file before it has a meaning: records, CSV rows, and what is broken."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,10 @@ MAX_LINE = 16 * 1024 * 1024  # bytes or characters; longer is no record of any e
 MAX_RAW = 4000  # characters of a rejected record that are kept
 MAX_BANNERS = 3  # rows above a header
 _WIDE = 5  # columns of a header below which something else may stand
+_SUMMARY = re.compile(
+    r"(?:本页|全部|数据)?(?:合计|总计|汇总|小计|总和|平均值?|均值)\s*(?:[:：(（].*)?|(?:grand |sub)?total|sum|average",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +48,8 @@ def is_banner(cells: Sequence[str], below: Sequence[str] = ()) -> bool:
         return True
     n_below = sum(bool(cell.strip()) for cell in below)
     return n_below >= _WIDE and 2 * sum(bool(cell.strip()) for cell in cells) < n_below
+
+
+def is_summary(cell: str) -> bool:
+    """Whether a cell says that its row sums others up, such as `合计`."""
+    return _SUMMARY.fullmatch(cell.strip()) is not None

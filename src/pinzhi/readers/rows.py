@@ -9,7 +9,7 @@ import pyarrow as pa
 from pinzhi import schemas
 from pinzhi.readers import values
 from pinzhi.readers.base import Cell, Layout, Note
-from pinzhi.readers.raw import Raw
+from pinzhi.readers.raw import Raw, is_summary
 
 _IDS = frozenset({"post_id", "comment_id", "account_id", "reposted_post_id", "parent_id", "author_id"})
 _TEXTS = frozenset({"text", "title", "quoted_text"})
@@ -78,7 +78,8 @@ class Rows:
                     seen = found
             elif found is not None or column.name not in row:
                 row[column.name] = found
-        return self._finish(row, floors, notes)
+        summary = _summary(row, raw) if self.layout.table == "posts" else None
+        return (None, [summary]) if summary else self._finish(row, floors, notes)
 
     def _finish(self, row: Raw, floors: list[str], notes: list[Note]) -> tuple[Raw | None, list[Note]]:
         for key in self._keys:
@@ -107,6 +108,16 @@ class Rows:
 
     def _is_cell(self, column: str, field: str | None) -> bool:
         return field == column or field in self.layout.columns.get(column, ())
+
+
+def _summary(row: Raw, raw: Raw) -> Note | None:
+    """The note for a row that sums others up: it says so, has no time, and no id from its source but that word."""
+    id_ = row.get("post_id") or ""
+    is_known = row.get("published_at") is not None or (id_ and not id_.startswith(values.MADE) and not is_summary(id_))
+    for field, cell in () if is_known else raw.items():
+        if isinstance(cell, str) and is_summary(cell):
+            return Note(field, "expected a post, found a row that sums others up; the row was left out")
+    return None
 
 
 def _may_choose(field: pa.Field, cells: tuple[Cell, ...]) -> bool:

@@ -435,3 +435,15 @@ def test_times_told_from_the_moment_of_reading(tmp_path: Path) -> None:
         (None, None, 10_000),
     ]
     assert [row["line"] for row in tables["rejects"]] == [4]
+
+
+@pytest.mark.parametrize("key", ["{id_of: [标题, 何时]}", "标题"])
+def test_a_row_that_sums_others_up_is_no_post(key: str, tmp_path: Path) -> None:
+    written(
+        tmp_path / "a.csv", [["标题", "何时", "赞"], ["合计", "2026-09-01", "2"], ["茶", "", "3"], ["合计", "", "5"]]
+    )
+    columns = f"{{post_id: {key}, title: 标题, text: 标题, published_at: 何时, likes: 赞}}"
+    (tmp_path / "a.mapping.yaml").write_text(f"name: a\nplatform: shop\ntables: {{posts: {columns}}}\n", "utf-8")
+    tables = read(tmp_path)
+    assert [(row["title"], row["likes"]) for row in tables["posts"]] == [("合计", 2), ("茶", 3)]
+    assert [(row["line"], row["field"]) for row in tables["rejects"]] == [(4, "标题")]

@@ -58,6 +58,8 @@ def test_no_cell_raises_anything_but_bad_value(cell: object) -> None:
             parse(cell)
         except BadValue as error:
             assert "expected" in str(error) and "found" in str(error)
+    assert values.time_told(cell, (None, None)) == (None, None)
+    values.time_told(cell, (1789995604658, "day"))
 
 
 @given(st.datetimes(datetime(1972, 1, 1), datetime(2099, 12, 31)), st.integers(-12 * 60, 14 * 60))
