@@ -42,7 +42,7 @@ class WeiboArchiverReader:
         is_known = any(
             _is_post(record) or record.keys() >= _ACCOUNT for one in shape.sections.values() for record in one
         )
-        if not is_known:
+        if not is_known or "mblogid" in shape.facts:  # one post is no archive, though it holds its author
             return ()
         if shape.kind in ("json", "jsonl"):
             is_posts = any(map(_is_post, shape.sections[""]))

@@ -162,3 +162,12 @@ def test_files_are_told_by_their_content(tmp_path: Path) -> None:
     sources, unread = discover([tmp_path])
     assert [source.reader for source in sources] == ["Weibo-archiver"] * 2 and len(unread) == 1
     assert [row["field"] for row in read(tmp_path / "a")["rejects"]] == ["settings"]
+
+
+def test_one_indented_post_that_holds_its_author(tmp_path: Path) -> None:
+    author = {"uid": 17, "name": "n", "followers": 3, "followings": 4}
+    record = {"id": 5, "mblogid": "Q", "text": "好", "likesCount": 1, "user": author, "comments": []}
+    (tmp_path / "a.json").write_text(json.dumps(record, indent=2), "utf-8")
+    tables = read(tmp_path)
+    assert [(row["post_id"], row["account_id"]) for row in tables["posts"]] == [("5", "17")]
+    assert [(row["account_id"], row["followers"]) for row in tables["accounts"]] == [("17", 3)]
