@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from pinzhi.readers import Pseudonymiser
     from pinzhi.scoring import Scorer
 
-# Cosine of the embeddings of two values (name and statement). Of 1,396 pairs of Chinese values that 161 labelled and shipped brands declare
-# side by side 0.02 are as like as this; of 13 pairs of one value in two wordings 9 are. AUROC 0.945.
-OVERLAP_FROM = 0.76
 # On brands that were never seen the value that a post expresses is named first in 0.70 of the posts where values are Chinese, in 0.61 where they
 # are English and read word by word (chance 0.22 and 0.25). Share of Chinese characters below which likeness is not judged: what two wordings
 # share through the glossary was not measured.
@@ -82,8 +79,8 @@ def check_brand(
     """How the profile at `path` will be read (`brand` where examples were added to it), and, with `archive` (the folder of a run, or files
     that a reader knows), what its own posts make of each value. Raises BrandError with file, line and field, InputError, ModelError."""
     brand = brand or BrandProfile.load(path)
-    likeness = _likeness(brand, scorer)
-    found = [*_of_values(brand), *_of_pairs(brand, likeness), *_of_examples(brand), *_of_accounts(brand)]
+    likeness, same_from = _likeness(brand, scorer)
+    found = [*_of_values(brand), *_of_pairs(brand, likeness, same_from), *_of_examples(brand), *_of_accounts(brand)]
     coverage = _coverage(brand, scorer, archive, pseudonymise) if archive else {}
     found += _of_archive(brand, coverage)
     located = [
@@ -100,12 +97,14 @@ def _is_chinese(value: Value) -> bool:
     return han_share([value.name, value.statement]) >= CHINESE_FROM
 
 
-def _likeness(brand: BrandProfile, scorer: "Scorer") -> list[list[float | None]]:
-    like = scorer.value_likeness(brand)
-    return [
+def _likeness(brand: BrandProfile, scorer: "Scorer") -> tuple[list[list[float | None]], float]:
+    """How alike each two values are, and from where on they say the same."""
+    like, same_from = scorer.value_likeness(brand)
+    rows = [
         [round(float(like[i, j]), 4) if _is_chinese(a) and _is_chinese(b) else None for j, b in enumerate(brand.values)]
         for i, a in enumerate(brand.values)
     ]
+    return rows, same_from
 
 
 def _of_values(brand: BrandProfile) -> Iterator[_Found]:
@@ -119,13 +118,15 @@ def _of_values(brand: BrandProfile) -> Iterator[_Found]:
             yield "not_chinese", at, [value.id], None, None
 
 
-def _of_pairs(brand: BrandProfile, likeness: Sequence[Sequence[float | None]]) -> Iterator[_Found]:
+def _of_pairs(
+    brand: BrandProfile, likeness: Sequence[Sequence[float | None]], same_from: float
+) -> Iterator[_Found]:
     """Values that say the same."""
     for (i, a), (j, b) in combinations(enumerate(brand.values), 2):
         at, like = ("values", j, "statement"), likeness[i][j]
         if letters(normalise(a.statement).text) == letters(normalise(b.statement).text):
             yield "same_words", at, [a.id, b.id], None, None
-        elif like is not None and like >= OVERLAP_FROM:
+        elif like is not None and like >= same_from:
             yield "overlap", at, [a.id, b.id], like, None
 
 

@@ -307,10 +307,11 @@ class Scorer:
             )
         )
 
-    def value_likeness(self, brand: BrandProfile) -> np.ndarray:
-        """Cosines [v, v] of the embeddings of a brand's values, name and statement together."""
+    def value_likeness(self, brand: BrandProfile) -> tuple[np.ndarray, float]:
+        """Cosines [v, v] of the embeddings of a brand's values, name and statement together, and the cosine from which two values say
+        the same."""
         vectors, _ = self.heads.posts([value.text for value in brand.values])
-        return vectors @ vectors.T
+        return vectors @ vectors.T, self.heads.same_from
 
     def fingerprint(self, posts: pa.Table) -> pa.Table:
         """Rows of the index (schema INDEX) for posts, in order."""

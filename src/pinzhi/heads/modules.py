@@ -159,10 +159,13 @@ def set_short(modules: Iterable[nn.Module], is_short: bool) -> None:
 
 
 class SentenceEmbedder(nn.Module):
-    """Unit vectors in which a text lies near its rewrites."""
+    """Unit vectors in which a text lies near its rewrites. `same_from` is the cosine from which two values of a brand say the same."""
+
+    same_from: Tensor
 
     def __init__(self, hidden_size: int) -> None:
         super().__init__()
+        self.register_buffer("same_from", torch.tensor(1.0))
         self.project = nn.Linear(hidden_size, hidden_size)
         nn.init.eye_(self.project.weight)
         nn.init.zeros_(self.project.bias)

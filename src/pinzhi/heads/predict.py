@@ -143,6 +143,13 @@ class Heads:
         """Temperature that calibrates `head`; 1 where nothing was fitted."""
         return self._temperature.get(head, 1.0)
 
+    @property
+    def same_from(self) -> float:
+        """Cosine of the vectors of `posts` from which two values of a brand say the same."""
+        embedder = self._modules["embedding"]
+        assert isinstance(embedder, SentenceEmbedder)
+        return float(embedder.same_from)
+
     def _probabilities(self, head: str, logits: Tensor) -> np.ndarray:
         return (logits / self._temperature[head]).softmax(-1).numpy()
 

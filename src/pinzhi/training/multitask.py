@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -224,6 +225,20 @@ def value_target(row: CoherenceRow, key: str, declared: bool) -> Target:
     return Target((0,) if row.grade == 1 or row.touches is not None else (0, 1), everything)
 
 
+def joined(row: CoherenceRow, other: CoherenceRow) -> CoherenceRow:
+    """Two posts of one brand as one: a deed does not make up for a violation of the same value, nor one for another value's."""
+    contradicts = tuple(dict.fromkeys((*row.contradicts, *other.contradicts)))
+    named = [one.touches if one.grade != Grade.UNRELATED else () for one in (row, other)]
+    return replace(
+        row,
+        text=f"{row.text}\n{other.text}",
+        grade=min(row.grade, other.grade) if contradicts else max(row.grade, other.grade),
+        expresses=tuple(key for key in dict.fromkeys((*row.expresses, *other.expresses)) if key not in contradicts),
+        contradicts=contradicts,
+        touches=None if named[0] is None or named[1] is None else (*named[0], *named[1]),
+    )
+
+
 def value_labels(row: CoherenceRow, values: Sequence[Value]) -> list[int]:
     """One class for each of the brand's values; one that nobody names is unrelated. Where a post of grade 2 touches some value
     and nobody says which, it is the first: for what the post says by itself it does not matter."""
@@ -291,8 +306,10 @@ class BatchMaker:
         self, rows: Sequence[CoherenceRow], chance: random.Random, *, values: dict[str, list[Value]],
         group_of: Mapping[str, str],
     ) -> TaskBatch:  # fmt: skip
-        """Posts with all values of their brands, and a few of brands of other groups: those of its own may be shown the same
-        text, with other labels."""
+        """Posts, some with another of their brand as one, with all values of their brands, and a few of brands of other groups: those of
+        its own may be shown the same text, with other labels."""
+        rows = [self._joined(row, rows, chance) for row in rows]
+        self.prepare([row.text for row in rows])
         texts: dict[str, int] = {}
         post_of, value_of, are_declared, targets, touched = [], [], [], [], []
         for number, row in enumerate(rows):
@@ -316,6 +333,15 @@ class BatchMaker:
             "target": target_masks(targets, len(ValueMatcher.CLASSES)),
             "touched": torch.tensor(touched, dtype=torch.long),
         }
+
+    def _joined(self, row: CoherenceRow, among: Sequence[CoherenceRow], chance: random.Random) -> CoherenceRow:
+        """`row`, in a share `settings.joined` of all cases before or behind another of its brand `among` the others, where both are read
+        whole: labelled posts are of one mind, real ones are not."""
+        if chance.random() >= self.settings.joined:
+            return row
+        room = self.settings.max_tokens - len(self._ids[row.text])
+        others = [one for one in among if one is not row and one.brand == row.brand and len(self._ids[one.text]) < room]
+        return joined(*chance.sample((row, chance.choice(others)), 2)) if others else row
 
     def relation(self, rows: Sequence[RelationRow], chance: random.Random) -> TaskBatch:
         """Texts with their statements; what a text is about stands beside what another of the batch is about."""

@@ -188,6 +188,7 @@ class FinetuneSettings(Settings):
     max_tokens: int
     temperature: float
     foreign_values: int
+    joined: float = 0.0  # share of posts that are shown as one with another of their brand
     naming_say: float = 0.0  # of telling the values that a post names from the others, beside judging each by itself
     save_steps: int
     public_say: float = 1.0  # of public rows in the heads that are kept
