@@ -118,9 +118,7 @@ def _of_values(brand: BrandProfile) -> Iterator[_Found]:
             yield "not_chinese", at, [value.id], None, None
 
 
-def _of_pairs(
-    brand: BrandProfile, likeness: Sequence[Sequence[float | None]], same_from: float
-) -> Iterator[_Found]:
+def _of_pairs(brand: BrandProfile, likeness: Sequence[Sequence[float | None]], same_from: float) -> Iterator[_Found]:
     """Values that say the same."""
     for (i, a), (j, b) in combinations(enumerate(brand.values), 2):
         at, like = ("values", j, "statement"), likeness[i][j]

@@ -14,7 +14,7 @@ from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.predict import Heads, build_head, load_weights
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.paths import configs
-from pinzhi.training.data import PUBLIC_SETS, MannerRow, PairRow, read_coherence
+from pinzhi.training.data import PUBLIC_SETS, CoherenceRow, MannerRow, PairRow, Value, read_coherence
 from pinzhi.training.finetune import Batches, finetune
 from pinzhi.training.multitask import TRAINED_WITH_ENCODER, BatchMaker
 from pinzhi.training.settings import FinetuneSettings
@@ -163,3 +163,24 @@ def test_no_value_of_a_twin_brand_is_shown_as_foreign(tmp_path: Path) -> None:
         assert not any(groups[shown[value]] & own[post] for post, value in foreign)
         n_foreign += len(foreign)
     assert n_foreign > 500
+
+
+def test_some_posts_are_shown_as_one_with_another_of_their_brand(encoder: Path) -> None:
+    told = [
+        ("一" * 10, "a", 3, ("care",), ()),
+        ("二" * 12, "a", 0, (), ("thrift",)),
+        ("三" * 14, "b", 3, ("care",), ()),
+    ]
+    rows = [CoherenceRow(text, brand, grade, on, off, ()) for text, brand, grade, on, off in told]
+    values = {brand: [Value(key, f"{brand}{key}", True) for key in ("care", "thrift")] for brand in "ab"}
+
+    def made(share: float) -> dict[str, Any]:
+        make = BatchMaker(Encoder.load(encoder), settings().model_copy(update={"joined": share, "foreign_values": 0}))
+        make.prepare([*(row.text for row in rows), *(value.text for listed in values.values() for value in listed)])
+        return make.coherence(rows, random.Random(1), values=values, group_of={"a": "a", "b": "b"})
+
+    plain, both = made(0.0), made(1.0)
+    lengths = [batch["posts"][1].sum(1).tolist() for batch in (plain, both)]
+    assert lengths[1][0] == lengths[1][1] > max(lengths[0][:2]) and lengths[1][2] == lengths[0][2], "b has one post"
+    allowed = both["target"][0].nonzero().tolist()
+    assert allowed[:4] == [[0, 2], [1, 3], [2, 2], [3, 3]], "the first two both care and waste"

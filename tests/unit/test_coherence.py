@@ -1,6 +1,7 @@
 """Values and posts: what is read of both, what the post says alone, and the grade that follows."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +12,14 @@ import yaml
 
 from pinzhi.config import ScoreConfig
 from pinzhi.decide import AnyValue, any_value, coherence, grade_of
-from pinzhi.evaluation.coherence import NEVER, choose_thresholds, evaluate_examples
+from pinzhi.evaluation.coherence import NEVER, Said, beside_deeds, choose_thresholds, evaluate_examples, evaluate_joined
 from pinzhi.heads.modules import ValueMatcher
 from pinzhi.heads.ngrams import hash_ngrams
 from pinzhi.heads.predict import Clauses, Heads
 from pinzhi.labels import Grade
 from pinzhi.paths import models
 from pinzhi.segment import Segmenter
-from pinzhi.training.data import CoherenceRow, Value, read_coherence, split_posts
+from pinzhi.training.data import CoherenceRow, Value, joined, read_coherence, split_posts
 from pinzhi.training.multitask import value_labels
 from pinzhi.training.settings import WideSettings
 from pinzhi.training.wide import Examples, fit_wide
@@ -202,3 +203,35 @@ def test_brands_that_are_shown_the_same_texts_stay_together(tmp_path: Path) -> N
     assert {row.group for row in rows if row.brand in ("a/b0", "a/b1")} == {"a/g0"}
     assert "同一条" in {row.text for row in dev} and "同一条" not in {row.text for row in train}
     assert len(train) == 2 * len({row.brand for row in train})
+
+
+def test_a_deed_does_not_make_up_for_a_violation() -> None:
+    deed = CoherenceRow("捐", "b", 3, ("care", "thrift"), (), None)
+    breach = CoherenceRow("倒", "b", 0, ("care",), ("thrift",), ())
+    chat, hint = CoherenceRow("早", "b", 1, (), (), None), CoherenceRow("想", "b", 2, (), (), ("thrift",))
+    both = joined(deed, breach)
+    assert (both.text, both.grade, both.expresses, both.contradicts) == ("捐\n倒", 0, ("care",), ("thrift",))
+    assert joined(breach, deed).text == "倒\n捐" and joined(breach, deed).grade == 0
+    assert joined(chat, hint).grade == 2 and joined(chat, hint).touches == ("thrift",)
+    assert joined(deed, chat).touches is None, "what else the deed touches nobody has said"
+    assert joined(chat, chat).grade == 1
+
+
+def test_violations_are_asked_for_among_deeds_that_do_not_undo_them() -> None:
+    deeds = [CoherenceRow(f"做{i}", "b", 3, ("care",), (), ()) for i in range(2)]
+    breach = CoherenceRow("倒", "b", 0, (), ("thrift",), ())
+    careless = CoherenceRow("骂", "b", 0, (), ("care",), ())
+    alone = CoherenceRow("倒", "c", 0, (), ("thrift",), ())
+    pairs = beside_deeds([*deeds, breach, careless, alone, CoherenceRow("早", "b", 1, (), (), ())])
+    assert [one.text for one, _ in pairs] == ["做0", "做1", "倒"]
+    assert {text for _, both in pairs for text in both.text.split("\n")} == {"做0", "做1", "倒"}
+
+    def fooled(rows: Sequence[CoherenceRow]) -> Said:
+        said = [0.1 if "做" in row.text else 0.9 for row in rows]
+        scored = [{"thrift": np.array([1 - p, 0, 0, p])} for p in said]
+        return Said(scored, np.zeros(len(rows)), np.array(said))
+
+    report = evaluate_joined([*deeds, breach], {"pinzhi": fooled})
+    assert report["alone"]["auroc_contradicts"]["pinzhi"]["value"] == 1 and report["alone"]["called_contradiction"] == 1
+    assert report["joined"]["auroc_contradicts"]["pinzhi"]["value"] == 0.5
+    assert report["joined"]["called_contradiction"] == 0 and (report["n"], report["n_deeds"]) == (1, 2)

@@ -10,7 +10,7 @@ import torch
 from pinzhi import Scorer
 from pinzhi.config import ScoreConfig
 from pinzhi.heads import precision, predict
-from pinzhi.heads.modules import Context, ContextReader
+from pinzhi.heads.modules import ByteDropout, Context, ContextReader
 from pinzhi.heads.predict import Heads
 from pinzhi.paths import models
 from pinzhi.segment import Segmenter
@@ -81,3 +81,16 @@ def test_what_is_shipped_stays_small() -> None:
     """With an older version left beside each new one it would double."""
     size = sum(path.stat().st_size for path in models().rglob("*") if ".training" not in path.parts and path.is_file())
     assert size < 30_000_000, "remove versions that are no longer in use"
+
+
+def test_dropped_bytes_leave_the_mean_and_everything_where_nothing_is_trained() -> None:
+    torch.manual_seed(5)
+    drop, ones = ByteDropout(0.1), torch.ones(333, 1001)
+    assert torch.equal(drop.eval()(ones), ones) and torch.equal(ByteDropout(0.0).train()(ones), ones)
+    one, other = drop.train()(ones), drop(ones)
+    for dropped in (one, other):
+        assert float(dropped.mean()) == pytest.approx(1, abs=0.005)
+        assert float((dropped == 0).float().mean()) == pytest.approx(0.1, abs=0.005)
+        assert len(dropped.unique()) == 2
+    assert float(((one == 0) & (other == 0)).float().mean()) == pytest.approx(0.01, abs=0.002), "each by itself"
+    assert drop(torch.ones(3)).shape == (3,)

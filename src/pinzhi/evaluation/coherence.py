@@ -16,11 +16,12 @@ from pinzhi.evaluation.slices import coherence_slices
 from pinzhi.heads.predict import Heads
 from pinzhi.labels import Grade
 from pinzhi.segment import Segmenter
-from pinzhi.training.data import CoherenceRow, Value, read_coherence, split_posts
+from pinzhi.training.data import CoherenceRow, Value, joined, read_coherence, split_posts
 
 Report = dict[str, Any]
 Scored = list[dict[str, np.ndarray]]  # by post: value id -> probabilities [4], or what a baseline has in their place
 N_EXAMPLES = (0, 4, 8, 16)  # posts of a brand that its profile shows
+_READ_WHOLE = 240  # characters of a text that no model cuts
 NEVER = 2.0  # no probability: nothing is explained
 _THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 18))
 
@@ -318,6 +319,47 @@ def evaluate_swapped(rows: Sequence[CoherenceRow], said: Mapping[str, Said], mod
     }
 
 
+def beside_deeds(rows: Sequence[CoherenceRow]) -> list[tuple[CoherenceRow, CoherenceRow]]:
+    """Posts of grade 0 or 3, each with what it becomes before or behind another of grade 3 that expresses none of the values which it
+    contradicts; where its brand has none, it is left out."""
+    deeds: dict[str, list[CoherenceRow]] = {}
+    for row in rows:
+        if row.grade == Grade.EXPRESSES:
+            deeds.setdefault(row.brand, []).append(row)
+    pairs = []
+    for number, row in enumerate(rows):
+        others = [
+            deed for deed in deeds.get(row.brand, ())
+            if deed is not row and not {*deed.expresses} & {*row.contradicts} and len(deed.text) + len(row.text) <= _READ_WHOLE
+        ]  # fmt: skip
+        if others and row.grade in (Grade.CONTRADICTS, Grade.EXPRESSES):
+            deed = others[number % len(others)]
+            pairs.append((row, joined(row, deed) if number % 2 else joined(deed, row)))
+    return pairs
+
+
+def evaluate_joined(rows: Sequence[CoherenceRow], models: Mapping[str, Model]) -> Report:
+    """Whether a violation is seen among good deeds: contradictions against posts of grade 3, alone and as one text with another post of
+    their brand that lives its values; and how many of either kind the settings call contradictions."""
+    pairs = beside_deeds(rows)
+    contradicts = np.array([alone.grade == Grade.CONTRADICTS for alone, _ in pairs])
+    if not 0 < contradicts.sum() < len(pairs):
+        return {}
+    known = ScoreConfig.load().coherence
+    report: Report = {"n": int(contradicts.sum()), "n_deeds": int((~contradicts).sum())}
+    for name, shown in zip(("alone", "joined"), map(list, zip(*pairs, strict=True)), strict=True):
+        said = {model: say(shown) for model, say in models.items()}
+        called = np.array([grade_of(likely_any(p), known) == Grade.CONTRADICTS for p in said[OURS].scored])
+        report[name] = {
+            "auroc_contradicts": {
+                model: bootstrap(roc_auc_score, contradicts, one.contradicts) for model, one in said.items()
+            },
+            "called_contradiction": round(float(called[contradicts].mean()), 4),
+            "deeds_called_contradiction": round(float(called[~contradicts].mean()), 4),
+        }
+    return report
+
+
 def evaluate_coherence(heads: Heads, labels: Path) -> Report:
     """Grade and values on brands that were never seen, by slice, beside what could be used instead."""
     rows, values = read_coherence(labels)
@@ -345,5 +387,6 @@ def evaluate_coherence(heads: Heads, labels: Path) -> Report:
         },
         "brands": len({row.brand for row in dev}),
         "under_another_brand": evaluate_swapped(dev, said, models),
+        "among_deeds": evaluate_joined(dev, models),
         "slices": by_slice(dev, said, coherence_slices(dev, values, segmenter)),
     }

@@ -4,7 +4,7 @@ import hashlib
 import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ import yaml
 from pinzhi.brand import value_text
 from pinzhi.errors import InputError
 from pinzhi.glossary import is_english
-from pinzhi.labels import Authenticity, Sentiment
+from pinzhi.labels import Authenticity, Grade, Sentiment
 from pinzhi.text import without_emoticons
 
 Row = TypeVar("Row")
@@ -82,6 +82,20 @@ class CoherenceRow:
     def part(self) -> str:
         """Of our own sets."""
         return self.brand.partition("/")[0]
+
+
+def joined(row: CoherenceRow, other: CoherenceRow) -> CoherenceRow:
+    """Two posts of one brand as one: a deed does not make up for a violation of the same value, nor one for another value's."""
+    contradicts = tuple(dict.fromkeys((*row.contradicts, *other.contradicts)))
+    named = [one.touches if one.grade != Grade.UNRELATED else () for one in (row, other)]
+    return replace(
+        row,
+        text=f"{row.text}\n{other.text}",
+        grade=min(row.grade, other.grade) if contradicts else max(row.grade, other.grade),
+        expresses=tuple(key for key in dict.fromkeys((*row.expresses, *other.expresses)) if key not in contradicts),
+        contradicts=contradicts,
+        touches=None if named[0] is None or named[1] is None else (*named[0], *named[1]),
+    )
 
 
 RELATIONS = ("entailment", "neutral", "contradiction", "about", "apart")

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -36,6 +35,7 @@ from pinzhi.training.data import (
     RelationRow,
     Target,
     Value,
+    joined,
     varied,
 )
 from pinzhi.training.settings import FinetuneSettings
@@ -223,20 +223,6 @@ def value_target(row: CoherenceRow, key: str, declared: bool) -> Target:
     if row.touches is not None and key in row.touches:
         return Target((1,), everything)
     return Target((0,) if row.grade == 1 or row.touches is not None else (0, 1), everything)
-
-
-def joined(row: CoherenceRow, other: CoherenceRow) -> CoherenceRow:
-    """Two posts of one brand as one: a deed does not make up for a violation of the same value, nor one for another value's."""
-    contradicts = tuple(dict.fromkeys((*row.contradicts, *other.contradicts)))
-    named = [one.touches if one.grade != Grade.UNRELATED else () for one in (row, other)]
-    return replace(
-        row,
-        text=f"{row.text}\n{other.text}",
-        grade=min(row.grade, other.grade) if contradicts else max(row.grade, other.grade),
-        expresses=tuple(key for key in dict.fromkeys((*row.expresses, *other.expresses)) if key not in contradicts),
-        contradicts=contradicts,
-        touches=None if named[0] is None or named[1] is None else (*named[0], *named[1]),
-    )
 
 
 def value_labels(row: CoherenceRow, values: Sequence[Value]) -> list[int]:
