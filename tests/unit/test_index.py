@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from pinzhi.errors import StorageError
 from pinzhi.originality import index as index_module
+from pinzhi.originality import ranking
 from pinzhi.originality.blocks import Bands
 from pinzhi.originality.index import PostIndex
 from pinzhi.originality.minhash import choose_bands, signatures, word_keys
@@ -152,14 +153,15 @@ def test_many_posts_at_once_find_what_each_finds_alone(monkeypatch: pytest.Monke
     index = opened(None).beside(table(*(post(n, text, n, seed=n % 13) for n, text in enumerate(said))))
     asked = IndexRows.of(table(*(post(100 + n, text, 30 + n, seed=n % 7) for n, text in enumerate(said))))
     itself = index.find(asked.keys)
-    nets = index.near_duplicates, index.partial_copies, index.shared_words, index.nearest
+    nets = index.near_duplicates, index.partial_copies, index.shared_words, index.nearest, index.related
     together = [[rows.tolist() for rows in net(asked, Order.EARLIER, 5, itself)] for net in nets]
-    for name, few in (("_HITS", 640), ("_POSTS", 3), ("_SCANNED", 7), ("_COMPARED", 11)):
+    for name, few in (("_HITS", 640), ("_POSTS", 3), ("_SCANNED", 7), ("COMPARED", 11)):
         monkeypatch.setattr(index_module, name, few)
+    monkeypatch.setattr(ranking, "COMPARED", 11)
     assert [[rows.tolist() for rows in net(asked, Order.EARLIER, 5, itself)] for net in nets] == together
     assert all(any(rows) for rows in together)
     none = asked.pick(np.zeros(0, np.int64))
-    assert [net(none, Order.EARLIER, 5, itself[:0]) for net in nets] == [[], [], [], []]
+    assert [net(none, Order.EARLIER, 5, itself[:0]) for net in nets] == [[]] * 5
 
 
 def test_blocks_are_merged_and_nothing_is_lost(tmp_path: Path) -> None:
@@ -242,6 +244,28 @@ def test_what_few_texts_say_finds_a_text_said_anew(tmp_path: Path, monkeypatch: 
     assert found(index, post(10, "龙舟鼓", 6), passages=True)[3] == [], "only what comes before"
     monkeypatch.setattr(index_module, "_MOST_SAYING", 3)
     assert found(index, post(11, "天气", 11), passages=True)[3] == [], "what everybody says tells nothing"
+
+
+def test_what_words_and_embedding_both_find_comes_first(tmp_path: Path) -> None:
+    index = opened(tmp_path / "index")
+    index.append(
+        table(
+            post(1, "渔港雾大，没有船", 1, seed=50), post(2, "龙舟鼓裂了口", 2, seed=51), post(3, "龙舟，鼓也响", 3, seed=9),
+            post(4, "今天去爬山", 4, seed=9), post(5, "龙舟鼓裂了口", 20, seed=9),
+        ),
+        "a",
+    )  # fmt: skip
+    asked = IndexRows.of(table(post(9, "龙舟的鼓响", 9, seed=9)))
+    itself = index.find(asked.keys)
+
+    def ids(limit: int) -> list[str]:
+        (rows,) = index.related(asked, Order.EARLIER, limit, itself)
+        return [index.take(np.array([row])).keys[0][1] for row in rows]
+
+    assert (
+        ids(1) == ["p3"] and ids(5)[1:3] in (["p4", "p2"], ["p2", "p4"]) and sorted(ids(5)) == ["p1", "p2", "p3", "p4"]
+    )
+    assert index.related(asked.pick(np.zeros(0, np.int64)), Order.EARLIER, 5, itself[:0]) == []
 
 
 @pytest.mark.parametrize("shards", [(23, 1, 16), (2,) * 20, (40,)])

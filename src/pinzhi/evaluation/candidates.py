@@ -15,13 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pinzhi import schemas
-from pinzhi.originality.index import PostIndex, union
+from pinzhi.originality.index import PostIndex
+from pinzhi.originality.ranking import union
 from pinzhi.originality.rows import IndexRows, Order
 from pinzhi.paths import labels
 from pinzhi.scoring import Scorer
 from pinzhi.training.data import PairRow, read_pairs, split
 
 LIMITS = (1, 5, 8, 20)
+NETS = ("near_duplicates", "partial_copies", "related")
+PARTS = ("shared_words", "nearest")  # of the last one
 _AT_ONCE = 512
 _LEAST = 20  # characters of a post of the archive
 
@@ -37,11 +40,10 @@ def evaluate_candidates(scorer: Scorer, rows: Sequence[PairRow], others: Sequenc
     asked = IndexRows.of(scorer.fingerprint(_posts([row.later for row in derived], "later-", 1)))
     place = {text: at for at, text in enumerate(sources)}
     wanted = index.find([("weibo", "{}-{}".format(*divmod(place[row.earlier], _AT_ONCE))) for row in derived])
-    found = {
-        name: _search(index, name, asked) for name in ("near_duplicates", "partial_copies", "shared_words", "nearest")
-    }
+    found = {name: _search(index, name, asked) for name in (*NETS, *PARTS)}
     found["together"] = [
-        np.array(union(*nets, limit=max(LIMITS)), np.int64) for nets in zip(*found.values(), strict=True)
+        np.array(union(*nets, limit=max(LIMITS)), np.int64)
+        for nets in zip(*(found[name] for name in NETS), strict=True)
     ]
     grade = np.array([row.grade or 0 for row in derived])
     report: dict[str, Any] = {"n_archive": len(index), "n_derived": len(derived)}

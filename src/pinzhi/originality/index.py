@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from pinzhi.originality.blocks import Bands, Block, has_letters, merge, post_keys
-from pinzhi.originality.minhash import N_PERMUTATIONS, passage_keys
+from pinzhi.originality.minhash import passage_keys
+from pinzhi.originality.ranking import COMPARED, NEVER, Nearest, best_of_each, by_post, rank, stretches
 from pinzhi.originality.rows import IndexRows, Key, Order, keys_of, sort_time
 from pinzhi.tables import storage_error, write_text
 from pinzhi.text import normalise
@@ -27,10 +28,9 @@ _MOST_SAYING = 512  # the same of a word, which more have: one that as many have
 _HITS = 1_280_000  # rows found at once, those of one post together
 _POSTS = 64  # posts compared with one stretch of embeddings at once
 _SCANNED = 8192  # embeddings compared at once
-_COMPARED = 20_000  # pairs of signatures compared at once
-_MARGIN = 1e-4  # by which a cosine may be off when many are computed at once
 _TAKEN = 1024  # rows read at once, for each brings its neighbours on disk into memory
-_NEVER = -9.0  # no cosine
+_LISTED = 50  # rows of the most common words and of the nearest embeddings that are ranked together
+_WORDS_SAY = 2.0  # the share of rare words that two texts have in common beside the cosine of their embeddings
 _ATTEMPTS = 5  # to open an index while it is written
 
 Found = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -56,6 +56,30 @@ class _Part:
         row = self.block.after(wanted, n + int(len(self.live) - self.live.sum()))
         end = self.block.end[row]
         return (row >= 0) & Order.EARLIER.holds(start, start, end, end)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Pairs:
+    """Posts with rows that have keys of theirs: `post`, `row` and when it starts, of each of p pairs, sorted by both; and of each of h
+    hits its pair `at` and its `key`, a position among the k keys that belong to the posts `of_post`."""
+
+    post: np.ndarray
+    row: np.ndarray
+    start: np.ndarray
+    at: np.ndarray
+    key: np.ndarray
+    of_post: np.ndarray
+
+
+def _shared_rarity(pairs: _Pairs) -> np.ndarray:
+    """Which share [p] of the rarity of the words of a post its rows have. How rare a word is is told from the rows that stand so to
+    the post alone, so that later ones change nothing; one that nobody has, or too many, counts nowhere."""
+    n_texts = np.bincount(pairs.key, minlength=len(pairs.of_post))
+    is_rare = (n_texts > 0) & (n_texts < _MOST_SAYING)
+    rarity = np.where(is_rare, np.log(4 * _MOST_SAYING / (1 + n_texts)), 0) ** 2
+    of_all = np.bincount(pairs.of_post, rarity)[pairs.post]
+    of_row = np.bincount(pairs.at, rarity[pairs.key], minlength=len(pairs.row))
+    return np.round(of_row / np.maximum(of_all, 1e-9), 6)
 
 
 def _placed(parts: Sequence[_Part]) -> tuple[_Part, ...]:
@@ -258,11 +282,12 @@ class PostIndex:
         worded = np.flatnonzero(has_letters(posts.signature))
         wanted = self.bands.keys(posts.signature[worded]).ravel() if len(worded) else np.zeros(0, np.uint32)
 
-        def alike(post: np.ndarray, rows: np.ndarray, at: np.ndarray, key: np.ndarray) -> np.ndarray:
-            share = np.zeros(len(rows))
-            for begin in range(0, len(rows), _COMPARED):
-                some = slice(begin, begin + _COMPARED)
-                share[some] = (self._signatures(rows[some]) == posts.signature[post[some]]).mean(1)
+        def alike(pairs: _Pairs) -> np.ndarray:
+            share = np.zeros(len(pairs.row))
+            for begin in range(0, len(share), COMPARED):
+                some = slice(begin, begin + COMPARED)
+                mine = posts.signature[pairs.post[some]]
+                share[some] = (self._gather("signature", pairs.row[some]) == mine).mean(1)
             return share
 
         return self._by_keys(wanted, np.repeat(worded, self.bands.n), posts, order, limit, own, alike, _MOST, False)
@@ -272,48 +297,72 @@ class PostIndex:
         most and rarest passages first, at most `limit`; `own` as above. A merge of two posts finds both."""
         keys, of_post = passage_keys([normalise(text).text for text in posts.texts])
 
-        def weight(post: np.ndarray, rows: np.ndarray, at: np.ndarray, key: np.ndarray) -> np.ndarray:
-            n_texts = np.bincount(key)[key]
+        def weight(pairs: _Pairs) -> np.ndarray:
+            n_texts = np.bincount(pairs.key, minlength=len(pairs.of_post))
             rarity = np.where(n_texts < _MOST, 1 / np.log(1.5 + n_texts), 0)
-            return np.round(np.bincount(at, rarity, minlength=len(rows)), 6)
+            return np.round(np.bincount(pairs.at, rarity[pairs.key], minlength=len(pairs.row)), 6)
 
         return self._by_keys(keys, of_post, posts, order, limit, own, weight, _MOST, True)
 
     def shared_words(self, posts: IndexRows, order: Order, limit: int, own: np.ndarray) -> list[np.ndarray]:
         """For each of `posts` the rows that share words with it which few texts have, and stand in `order` to it: those of the
-        most and rarest words first, at most `limit`; `own` as above. It finds what was said anew, by what cannot be said otherwise.
-        How rare a word is is told from the rows that stand so alone, so that later ones change nothing."""
+        most and rarest words first, at most `limit`; `own` as above. It finds what was said anew, by what cannot be said otherwise."""
         of_post, at = np.nonzero(posts.words)
+        keys = posts.words[of_post, at]
+        return self._by_keys(keys, of_post, posts, order, limit, own, _shared_rarity, _MOST_SAYING, True)
 
-        def weight(post: np.ndarray, rows: np.ndarray, at: np.ndarray, key: np.ndarray) -> np.ndarray:
-            n_texts = np.bincount(key)[key]
-            rarity = np.where(n_texts < _MOST_SAYING, np.log(4 * _MOST_SAYING / (1 + n_texts)), 0) ** 2
-            return np.round(np.bincount(at, rarity, minlength=len(rows)), 6)
-
-        return self._by_keys(posts.words[of_post, at], of_post, posts, order, limit, own, weight, _MOST_SAYING, True)
+    def related(self, posts: IndexRows, order: Order, limit: int, own: np.ndarray) -> list[np.ndarray]:
+        """For each of `posts` the rows that are likeliest to say the same in other words and stand in `order` to it, at most `limit`;
+        `own` as above. Of those that share the rarest words and those whose embeddings are nearest, each knows what the other misses:
+        one score ranks both. Where they took turns, what one net alone finds came before what both find (docs/benchmarks.md)."""
+        near = self.nearest(posts, order, max(limit, _LISTED), own)
+        pairs = np.repeat(np.arange(len(near)), [len(rows) for rows in near]) << 32
+        pairs = np.sort(pairs | np.concatenate([np.zeros(0, np.int64), *near]))
+        shared: list[tuple[np.ndarray, np.ndarray]] = [(np.zeros(0, np.int64), np.zeros(0))]
+        of_post, at = np.nonzero(posts.words)
+        for hits in self._pairs(posts.words[of_post, at], of_post, posts, order, own, _MOST_SAYING, True):
+            share, pair = _shared_rarity(hits), hits.post << 32 | hits.row
+            kept = np.isin(pair, pairs)
+            kept[best_of_each(hits.post, hits.row, hits.start, share, max(limit, _LISTED))] = True
+            shared.append((pair[kept], share[kept]))
+        worded, share = map(np.concatenate, zip(*shared, strict=True))
+        pairs = np.union1d(pairs, worded)
+        post, row = pairs >> 32, pairs & 0xFFFFFFFF
+        score = np.zeros(len(pairs))
+        score[np.searchsorted(pairs, worded)] = _WORDS_SAY * share
+        for begin in range(0, len(pairs), COMPARED):
+            some = slice(begin, begin + COMPARED)
+            both = posts.embedding[post[some]].astype(float) * self._gather("embedding", row[some])
+            score[some] += both.sum(1)
+        best = best_of_each(post, row, sort_time(self._gather("start", row)), np.round(score, 6), limit)
+        return by_post(post[best], row[best], len(posts))
 
     def _by_keys(
         self, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, limit: int, own: np.ndarray,
-        score: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray], most: int, only_rare: bool,
+        score: Callable[["_Pairs"], np.ndarray], most: int, only_rare: bool,
     ) -> list[np.ndarray]:  # fmt: skip
-        """For each of `posts` the rows that have one of its keys, by their `score`, at most `limit`; none that scores 0. `wanted`
-        [m] are sorted by the post `of_post` [m]; of each key `most` rows are looked at, and with `only_rare`, where a key that has
-        as many tells nothing, they may be left out. `score` is given pairs of post and row and, for every hit, its pair and key."""
-        found = [np.zeros(0, np.int64)] * len(posts)
-        if not self._parts:
-            return found
-        for some in _stretches(of_post, _HITS // most):
-            key, post, rows, start = self._hits(wanted[some], of_post[some], posts, order, own, most, only_rare)
-            pairs, first, at = np.unique(post << 32 | rows, return_index=True, return_inverse=True)
-            post, rows, start = pairs >> 32, pairs & 0xFFFFFFFF, start[first]
-            value = score(post, rows, at, key)
-            ranked = np.lexsort((rows, start, -value, post))
-            ranked = ranked[value[ranked] > 0]
-            ranked = ranked[_rank(post[ranked]) < limit]
-            for group in np.split(ranked, np.flatnonzero(np.diff(post[ranked])) + 1):
-                if len(group):
-                    found[post[group[0]]] = rows[group]
-        return found
+        """For each of `posts` the rows that have one of its keys, by their `score`, at most `limit`; none that scores 0. The others as
+        of `_pairs`."""
+        post, row = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for pairs in self._pairs(wanted, of_post, posts, order, own, most, only_rare):
+            value = score(pairs)
+            best = best_of_each(pairs.post, pairs.row, pairs.start, value, limit)
+            best = best[value[best] > 0]
+            post.append(pairs.post[best])
+            row.append(pairs.row[best])
+        return by_post(np.concatenate(post), np.concatenate(row), len(posts))
+
+    def _pairs(
+        self, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, own: np.ndarray, most: int,
+        only_rare: bool,
+    ) -> Iterator["_Pairs"]:  # fmt: skip
+        """Each of `posts` with the rows that have one of its keys, some posts after the other. `wanted` [m] are sorted by the post
+        `of_post` [m]; of each key `most` rows are looked at, and with `only_rare`, where a key that has as many tells nothing, they may
+        be left out."""
+        for some in stretches(of_post, _HITS // most) if self._parts else ():
+            key, post, row, start = self._hits(wanted[some], of_post[some], posts, order, own, most, only_rare)
+            pairs, first, at = np.unique(post << 32 | row, return_index=True, return_inverse=True)
+            yield _Pairs(pairs >> 32, pairs & 0xFFFFFFFF, start[first], at, key, of_post[some])
 
     def _hits(
         self, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, own: np.ndarray, most: int,
@@ -338,7 +387,7 @@ class PostIndex:
                 first = np.lexsort((rows, start, key))
                 again = (np.diff(rows[first], prepend=-1) == 0) & (np.diff(key[first], prepend=-1) == 0)
                 first = first[~again]
-                first = first[_rank(key[first]) < most]
+                first = first[rank(key[first]) < most]
                 best = key[first], post[first], rows[first], start[first]
             part.block.let_go()
         return best
@@ -369,20 +418,23 @@ class PostIndex:
             pending, looked = pending[more], 4 * looked
         return tuple(np.concatenate(column) for column in zip(*found, strict=True))  # type: ignore[return-value]
 
-    def _signatures(self, rows: np.ndarray) -> np.ndarray:
-        taken = np.zeros((len(rows), N_PERMUTATIONS), np.uint32)
+    def _gather(self, name: str, rows: np.ndarray) -> np.ndarray:
+        """What the array `name` of the blocks holds of each of `rows`."""
+        gathered = np.zeros(0)
         for part in self._parts:
-            inside = part.has(rows)
-            taken[inside] = part.block.signature[rows[inside] - part.offset]
+            inside, values = part.has(rows), getattr(part.block, name)
+            if not len(gathered):
+                gathered = np.zeros((len(rows), *values.shape[1:]), values.dtype)
+            gathered[inside] = values[rows[inside] - part.offset]
             part.block.let_go()
-        return taken
+        return gathered
 
     def nearest(self, posts: IndexRows, order: Order, limit: int, own: np.ndarray) -> list[np.ndarray]:
         """For each of `posts` the `limit` rows whose embeddings are nearest to its own among those that stand in `order` to it,
         the earlier of the equally near; `own` as above. Every embedding is compared, a few thousand at a time."""
         if not len(posts):
             return []
-        best = [_Best(min(_POSTS, len(posts) - first), limit) for first in range(0, len(posts), _POSTS)]
+        best = [Nearest(min(_POSTS, len(posts) - first), limit) for first in range(0, len(posts), _POSTS)]
         for part in self._parts:
             for begin in range(0, len(part.block), _SCANNED):
                 rows = slice(begin, begin + _SCANNED)
@@ -403,9 +455,9 @@ class PostIndex:
                         embedding = part.block.embedding[rows].astype(np.float32)
                     cosine = posts.embedding[some] @ embedding.T
                     if counts is not None:
-                        cosine[~counts] = _NEVER
+                        cosine[~counts] = NEVER
                     inside = np.flatnonzero((own[some] >= number) & (own[some] < number + len(start)))
-                    cosine[inside, own[some][inside] - number] = _NEVER
+                    cosine[inside, own[some][inside] - number] = NEVER
                     group.add(cosine, posts.embedding[some], embedding, sort_time(start), number)
             part.block.let_go()
         return [rows for group in best for rows in group.rows()]
@@ -415,48 +467,6 @@ def remove_posts(folder: Path, keys: Sequence[Key]) -> None:
     """Take posts out of the index in `folder`, if there is one. Raises StorageError."""
     if keys and (folder / _MANIFEST).exists():
         PostIndex(folder, Bands(0, 0)).remove(keys)  # bands are for what is added
-
-
-class _Best:
-    """The nearest rows so far of a few posts."""
-
-    def __init__(self, n: int, limit: int) -> None:
-        self._limit, self._n = limit, n
-        self._least = np.full(n, _NEVER + 1, np.float32)  # what a row must reach
-        self._post, self._row, self._start = (np.zeros(0, np.int64) for _ in range(3))
-        self._cosine = np.zeros(0)
-
-    def add(self, cosine: np.ndarray, posts: np.ndarray, embedding: np.ndarray, start: np.ndarray, offset: int) -> None:
-        """Take in rows `offset` and following, with `embedding` [m, h] and `start` [m], whose `cosine` [n, m] to `posts` [n, h] is
-        about right, or _NEVER."""
-        least = self._least[:, None] - np.float32(_MARGIN)
-        hits = cosine >= least
-        if np.count_nonzero(hits) > 8 * self._limit * self._n:
-            highest = np.partition(cosine, -self._limit, axis=1)[:, [-self._limit]]
-            hits = cosine >= np.maximum(least, highest - np.float32(_MARGIN))
-        post, at = np.nonzero(hits)
-        # One by one and in double precision, or the order would hang on how many were compared at once.
-        exact = np.concatenate(
-            [np.zeros(0)]
-            + [
-                (posts[post[some]].astype(float) * embedding[at[some]].astype(float)).sum(1)
-                for some in (slice(begin, begin + _COMPARED) for begin in range(0, len(at), _COMPARED))
-            ]
-        )
-        self._post = np.concatenate([self._post, post])
-        self._row = np.concatenate([self._row, at + offset])
-        self._cosine = np.concatenate([self._cosine, exact])
-        self._start = np.concatenate([self._start, start[at]])
-        order = np.lexsort((self._row, self._start, -self._cosine, self._post))
-        rank = _rank(self._post[order])
-        kept, last = order[rank < self._limit], order[rank == self._limit - 1]
-        self._least[self._post[last]] = self._cosine[last]
-        self._post, self._row, self._start = self._post[kept], self._row[kept], self._start[kept]
-        self._cosine = self._cosine[kept]
-
-    def rows(self) -> list[np.ndarray]:
-        """Rows of each post, nearest first."""
-        return np.split(self._row, np.searchsorted(self._post, np.arange(1, self._n)))
 
 
 def _find(parts: Sequence[_Part], keys: Sequence[Key]) -> np.ndarray:
@@ -488,40 +498,9 @@ def _without(found: Found, keys: np.ndarray, n: int) -> Found:
     return tuple(column[kept] for column in found)  # type: ignore[return-value]
 
 
-def _stretches(groups: np.ndarray, most: int) -> Iterator[slice]:
-    """Stretches of the sorted `groups` of about `most` elements; no group is cut."""
-    start = 0
-    while start < len(groups):
-        end = start + most
-        if end < len(groups):
-            end = int(np.searchsorted(groups, groups[end], "left"))
-            if end <= start:
-                end = int(np.searchsorted(groups, groups[start], "right"))
-        yield slice(start, end)
-        start = end
-
-
-def _rank(sorted_groups: np.ndarray) -> np.ndarray:
-    """The place [n] of each element among those of its group, which stand together."""
-    if not len(sorted_groups):
-        return np.zeros(0, np.int64)
-    first = np.flatnonzero(np.append(True, sorted_groups[1:] != sorted_groups[:-1]))
-    return np.arange(len(sorted_groups)) - np.repeat(first, np.diff(np.append(first, len(sorted_groups))))
-
-
 def _ranges(rows: np.ndarray) -> list[list[int]]:
     """Ascending `rows` as [start, end) ranges."""
     if not len(rows):
         return []
     breaks = np.flatnonzero(np.diff(rows) > 1) + 1
     return [[int(part[0]), int(part[-1]) + 1] for part in np.split(rows, breaks)]
-
-
-def union(*rankings: Sequence[int] | np.ndarray, limit: int) -> list[int]:
-    """Candidates of several nets, best ranks first, each once."""
-    merged: dict[int, None] = {}
-    for rank in range(max(map(len, rankings), default=0)):
-        for ranking in rankings:
-            if rank < len(ranking):
-                merged.setdefault(int(ranking[rank]))
-    return list(merged)[:limit]

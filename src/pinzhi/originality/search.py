@@ -9,13 +9,14 @@ import numpy as np
 
 from pinzhi.originality.evidence import FEATURES, Words, aligned_clauses, pair_features, shared_spans
 from pinzhi.originality.frames import Account, Framed, users_of_frame
-from pinzhi.originality.index import PostIndex, union
+from pinzhi.originality.index import PostIndex
+from pinzhi.originality.ranking import union
 from pinzhi.originality.rows import UNKNOWN, IndexRows, Key, Order
 from pinzhi.originality.words import WordReader
 from pinzhi.quotation import is_attributed
 from pinzhi.types import PairSpan
 
-RULES = "6"  # of what follows from the same models; others give every stored finding anew
+RULES = "7"  # of what follows from the same models; others give every stored finding anew
 ORIGINAL, DUPLICATE, REWRITE, QUOTE = range(4)  # of the pair judge
 UNRELATED = 0.98  # probability of an original from which a candidate is not worth reading
 SURELY = 0.95  # probability of a duplicate from which reading adds nothing
@@ -281,13 +282,12 @@ def _candidates(
     near: Sequence[np.ndarray] | None = None,
 ) -> list[list[int]]:  # fmt: skip
     """Rows of `index` that stand in `order` to each of `rows` and may be its source or its copy, at most `limit`, of which the
-    nets of words and of embeddings, which find something for everything, find `most_like` each; `near` are those that the net of
+    net of words and embeddings, which finds something for everything, finds `most_like`; `near` are those that the net of
     near copies has found, `limit` or more, where it was asked before."""
     nets = (
         index.near_duplicates(rows, order, limit, itself) if near is None else [found[:limit] for found in near],
         index.partial_copies(rows, order, limit, itself),
-        index.shared_words(rows, order, most_like or limit, itself),
-        index.nearest(rows, order, most_like or limit, itself),
+        index.related(rows, order, most_like or limit, itself),
     )
     return [union(*found, limit=limit) for found in zip(*nets, strict=True)]
 
