@@ -209,7 +209,7 @@ class Scorer:
     @cached_property
     def index_id(self) -> str:
         """Name of the folder of an index: a digest of all that its rows depend on beside the posts."""
-        return self.digest_of(("encoder", "manner", "embedding"), FORM, str(self._bands))
+        return self.digest_of(("encoder", "manner"), FORM, str(self._bands))
 
     @cached_property
     def _bands(self) -> Bands:
@@ -308,10 +308,8 @@ class Scorer:
         )
 
     def value_likeness(self, brand: BrandProfile) -> tuple[np.ndarray, float]:
-        """Cosines [v, v] of the embeddings of a brand's values, name and statement together, and the cosine from which two values say
-        the same."""
-        vectors, _ = self.heads.posts([value.text for value in brand.values])
-        return vectors @ vectors.T, self.heads.same_from
+        """How alike each two values of a brand are [v, v], names and statements together, and from where on they say the same."""
+        return self.heads.value_likeness(self._encoded_values(brand)), self.heads.same_from
 
     def fingerprint(self, posts: pa.Table) -> pa.Table:
         """Rows of the index (schema INDEX) for posts, in order."""

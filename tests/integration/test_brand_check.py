@@ -24,7 +24,7 @@ values:
   - {id: b, name: 如实相告, statement: 检测数据、产地、配料和出错的地方都摊开给人看, examples_on: [检测单贴在门口]}
   - {id: c, name: 公开透明, statement: 测出来什么样、东西从哪来、哪里做错了，全部告诉顾客, examples_on: [检测单贴在门口, 一样], examples_off: [一 样！]}
   - {id: d, name: Kind, statement: Nothing we sell was tried out on animals}
-  - {id: e, name: 天地, statement: 检测数据、产地、配料和出错的地方，都摊开给人看}
+  - {id: e, name: 有话直说, statement: 检测数据、产地、配料和出错的地方，都摊开给人看}
 accounts:
   - {platform: weebo, account_id: "1"}
 """

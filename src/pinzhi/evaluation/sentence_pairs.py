@@ -39,7 +39,7 @@ def spearman(truth: np.ndarray, score: np.ndarray) -> float:
 
 
 def evaluate_similarity(heads: Heads, data: Path) -> dict[str, Any]:
-    """Spearman's correlation of the embedding head's cosine with people's judgement of stsb_zh, beside Jaccard."""
+    """Spearman's correlation of the cosine of the encoder's mean vectors with people's judgement of stsb_zh, beside Jaccard."""
     left, right, truth = read_sentence_pairs(data / SIMILARITY / "dev.parquet")
     vectors, _ = heads.posts([*left, *right])
     cosine = (vectors[: len(left)] * vectors[len(left) :]).sum(1)

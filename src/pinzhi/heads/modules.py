@@ -16,6 +16,12 @@ def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
+def mean_vectors(hidden: Tensor, mask: Tensor) -> Tensor:
+    """Vectors [n, h] of length 1 of texts [n, t, h]: in these a text lies near its rewrites, and nearer than in those of the projection
+    that was trained for it (docs/benchmarks.md), which throws away what its task did not need."""
+    return nn.functional.normalize(masked_mean(hidden, mask), dim=-1)
+
+
 @dataclass(frozen=True)
 class Context:
     """The posts that comments answer: hidden states [p, s, h], mask [p, s] and which of them row i of n belongs to."""
@@ -178,13 +184,10 @@ def set_short(modules: Iterable[nn.Module], is_short: bool) -> None:
 
 
 class SentenceEmbedder(nn.Module):
-    """Unit vectors in which a text lies near its rewrites. `same_from` is the cosine from which two values of a brand say the same."""
-
-    same_from: Tensor
+    """Unit vectors in which a text lies near what says the same or is about the same, as training asks."""
 
     def __init__(self, hidden_size: int) -> None:
         super().__init__()
-        self.register_buffer("same_from", torch.tensor(1.0))
         self.project = nn.Linear(hidden_size, hidden_size)
         nn.init.eye_(self.project.weight)
         nn.init.zeros_(self.project.bias)
@@ -228,7 +231,8 @@ class ValueMatcher(nn.Module):
     deed told in detail expresses something, a leak contradicts something), how much nearer their words are than those of
     the brand's other values, which grade its n-grams speak for, and how relevant the value is at all. The parts are trained
     apart; `factors` weigh the reader, the deep and the wide part of the post alone, the nearness, which speaks for all classes
-    but the first, and the grade; the relevance says how much it says."""
+    but the first, and the grade; the relevance says how much it says. `same_from` is how alike to the relevance two values of
+    a brand are that say the same."""
 
     CLASSES = ("unrelated", "touches", "expresses", "contradicts")
     N_PARTS = 5
@@ -241,6 +245,8 @@ class ValueMatcher(nn.Module):
         self.relevance = Relevance(hidden_size, len(self.CLASSES))
         self.factors: Tensor
         self.register_buffer("factors", torch.ones(self.N_PARTS))
+        self.same_from: Tensor
+        self.register_buffer("same_from", torch.tensor(1.0))
 
     def of_any(self, post: Tensor, mask: Tensor, ngrams: Ngrams) -> Tensor:
         """What posts [p, t, h] with their n-grams say of any value, whichever it is [p, 4]."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pinzhi.errors import ModelError
 from pinzhi.heads.encoder import Encoder, clip, pad
-from pinzhi.heads.modules import Context, PairJudge, SentenceEmbedder, TextClassifier, ValueMatcher, set_short
+from pinzhi.heads.modules import Context, PairJudge, TextClassifier, ValueMatcher, mean_vectors, set_short
 from pinzhi.heads.nearness import Nearness
 from pinzhi.heads.ngrams import hash_ngrams
 from pinzhi.heads.store import open_active
@@ -45,7 +45,6 @@ def build_head(name: str, hidden_size: int, n_features: int) -> nn.Module:
         "authenticity": lambda: TextClassifier(hidden_size, 5, reads_context=True),
         "manner": lambda: TextClassifier(hidden_size, len(MANNERS), n_extra=3),
         "coherence": lambda: ValueMatcher(hidden_size),
-        "embedding": lambda: SentenceEmbedder(hidden_size),
         "originality": lambda: PairJudge(hidden_size, n_features),
     }
     return builders[name]()
@@ -98,7 +97,7 @@ class Views:
 class Heads:
     """Everything that is trained, loaded once from a store and safe to use from several threads."""
 
-    NAMES = ("sentiment", "authenticity", "manner", "coherence", "embedding", "originality")
+    NAMES = ("sentiment", "authenticity", "manner", "coherence", "originality")
 
     def __init__(self, encoder: Encoder, modules: Mapping[str, nn.Module], temperature: Mapping[str, float]) -> None:
         self.encoder = encoder
@@ -144,11 +143,10 @@ class Heads:
         return self._temperature.get(head, 1.0)
 
     @property
-    def same_from(self) -> float:
-        """Cosine of the vectors of `posts` from which two values of a brand say the same."""
-        embedder = self._modules["embedding"]
-        assert isinstance(embedder, SentenceEmbedder)
-        return float(embedder.same_from)
+    def _matcher(self) -> ValueMatcher:
+        matcher = self._modules["coherence"]
+        assert isinstance(matcher, ValueMatcher)
+        return matcher
 
     def _probabilities(self, head: str, logits: Tensor) -> np.ndarray:
         return (logits / self._temperature[head]).softmax(-1).numpy()
@@ -210,7 +208,7 @@ class Heads:
         for batch in self.encoder.batches(sequences):
             hidden = self.encoder.hidden(batch.ids, batch.mask)
             chosen = [texts[row] for row in batch.rows]
-            vectors[batch.rows] = self._modules["embedding"](hidden, batch.mask).numpy()
+            vectors[batch.rows] = mean_vectors(hidden, batch.mask).numpy()
             logits = self._modules["manner"](
                 hidden, batch.mask, hash_ngrams(chosen),
                 extra=torch.tensor([manner_features(text) for text in chosen]),
@@ -225,6 +223,17 @@ class Heads:
         return EncodedValues(
             *self._encoded(ids, "value"), ids, [self.encoder.token_ids(texts) if texts else [] for texts in examples]
         )
+
+    @torch.inference_mode()
+    def value_likeness(self, values: EncodedValues) -> np.ndarray:
+        """How alike each two values are: cosines [v, v]."""
+        vectors = self._matcher.relevance.embed(values.hidden, values.mask)
+        return (vectors @ vectors.T).numpy()
+
+    @property
+    def same_from(self) -> float:
+        """The likeness from which two values of a brand say the same."""
+        return float(self._matcher.same_from)
 
     @cached_property
     def _nearness(self) -> Nearness:
@@ -267,17 +276,15 @@ class Heads:
 
     def _match(self, values: EncodedValues, views: "Views", pairs: Sequence[tuple[int, int]]) -> np.ndarray:
         """Probabilities [n, 4] of `pairs` of a view and a value."""
-        matcher = self._modules["coherence"]
-        assert isinstance(matcher, ValueMatcher)
         of_any = []
         for at in range(0, len(views.texts), MATCH_BATCH):
             texts = views.texts[at : at + MATCH_BATCH]
-            of_any.append(matcher.of_any(*views.shown(torch.arange(at, at + len(texts))), hash_ngrams(texts)))
+            of_any.append(self._matcher.of_any(*views.shown(torch.arange(at, at + len(texts))), hash_ngrams(texts)))
         known, near = torch.cat(of_any), torch.from_numpy(views.near)
         parts = []
         for batch in torch.tensor(pairs).split(MATCH_BATCH):
             view, value = batch.unbind(1)
-            logits = matcher(
+            logits = self._matcher(
                 values.hidden[value], values.mask[value], *views.shown(view), known[view], near[view, value]
             )
             parts.append(self._probabilities("coherence", logits))

@@ -17,7 +17,6 @@ LABELS: Mapping[str, Sequence[str]] = {
     "authenticity": list(Authenticity),
     "manner": MANNERS,
     "coherence": ValueMatcher.CLASSES,
-    "embedding": (),
     "originality": PairJudge.CLASSES,
     account.HEAD: account.CLASSES,
 }
@@ -35,8 +34,7 @@ SOURCES: Mapping[str, str] = {
     "authenticity": "labels/comments; group_chat_ads, game_chat_ads",
     "manner": "labels/originality: templates, quotes, sources",
     "coherence": "labels/coherence; cmnli_zh, csnli_zh, iflytek_few",
-    "embedding": "lcqmc, bq_corpus, afqmc, atec, oppo_xiaobu, pawsx_zh, stsb_zh; labels/originality",
-    "originality": "labels/originality: the reader all pairs, the judge of evidence those that the embedding was not trained on",
+    "originality": "labels/originality: the reader all pairs, the judge of evidence those that the encoder did not practise on",
     account.HEAD: "accounts/weibo_568",
 }
 LIMITS: Mapping[str, str] = {

@@ -44,8 +44,8 @@ from pinzhi.training.wide import Examples, fit_wide
 
 
 def kept_for_judge(row: PairRow) -> bool:
-    """Whether a training pair is kept from the embedding: the judge must learn from cosines of texts that the
-    embedding has not learnt by heart."""
+    """Whether a training pair is kept from the encoder's practice with rewrites: the judge must learn from cosines of texts that the
+    encoder has not learnt by heart."""
     return is_dev("judge/" + row.group, 0.4)
 
 
@@ -278,7 +278,7 @@ def finetune(
             as_they_are = settings.wide.model_copy(update={"is_balanced": False})
             module.alone.wide, module.grade = (fit_wide(one, as_they_are) for one in (examples, batches.grades))
             if heads is None:
-                module.relevance.embed.load_state_dict(model.heads["embedding"].state_dict())
+                module.relevance.embed.load_state_dict(model.embed.state_dict())
             with deterministic():
                 fit_relevance(encoder, module.relevance, *batches.coherence, settings.seed)
         else:

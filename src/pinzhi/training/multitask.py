@@ -13,6 +13,7 @@ from pinzhi.heads.modules import (
     Context,
     DeepClassifier,
     PairJudge,
+    SentenceEmbedder,
     TextClassifier,
     ValueMatcher,
     pair_classifier,
@@ -41,7 +42,7 @@ from pinzhi.training.data import (
 from pinzhi.training.settings import FinetuneSettings
 
 TaskBatch = dict[str, Any]
-TRAINED_WITH_ENCODER = ("sentiment", "authenticity", "manner", "coherence", "embedding", "originality")
+TRAINED_WITH_ENCODER = ("sentiment", "authenticity", "manner", "coherence", "originality")
 
 
 class MultiTask(nn.Module):
@@ -57,9 +58,10 @@ class MultiTask(nn.Module):
         # Public sets disagree with us and with each other on what is praise: each has labels of its own, and a small say
         # in ours.
         self.public = DeepClassifier(hidden_size, len(PUBLIC_LABELS))
-        # Practice for the two readers; not kept either.
+        # Practice for the two readers and, through a projection, for the mean of the hidden states; not kept either.
         self.relation = pair_classifier(hidden_size, len(RELATIONS))
         self.paraphrase = pair_classifier(hidden_size, 1)
+        self.embed = SentenceEmbedder(hidden_size)
         self.settings = settings
 
     def encode(self, ids: Tensor, mask: Tensor) -> Tensor:
@@ -142,7 +144,7 @@ class MultiTask(nn.Module):
         return functional.cross_entropy(said, label)
 
     def _embed(self, texts: tuple[Tensor, Tensor]) -> Tensor:
-        return self.heads["embedding"](self.encode(*texts), texts[1])
+        return self.embed(self.encode(*texts), texts[1])
 
     def _contrast(
         self, left: tuple[Tensor, Tensor], right: tuple[Tensor, Tensor], hard: tuple[Tensor, Tensor] | None
@@ -154,10 +156,10 @@ class MultiTask(nn.Module):
         return forward + functional.cross_entropy(b @ a.T / self.settings.temperature, label)
 
     def _likeness(self, left: tuple[Tensor, Tensor], right: tuple[Tensor, Tensor], likeness: Tensor) -> Tensor:
-        judge, embed = self.heads["originality"], self.heads["embedding"]
+        judge = self.heads["originality"]
         assert isinstance(judge, PairJudge)
         one, two = self.encode(*left), self.encode(*right)
-        a, b = embed(one, left[1]), embed(two, right[1])
+        a, b = self.embed(one, left[1]), self.embed(two, right[1])
         score = a @ b.T / self.settings.temperature
         same = (likeness >= SAME).nonzero().squeeze(-1)  # they must also find each other among all the others
         found = functional.cross_entropy(score[same], same) if len(same) else score.sum() * 0

@@ -20,7 +20,7 @@ from pinzhi.evaluation.metrics import fit_scales, fit_temperature
 from pinzhi.evaluation.sentence_pairs import evaluate_similarity
 from pinzhi.heads import account
 from pinzhi.heads.encoder import Encoder
-from pinzhi.heads.modules import EvidenceJudge, PairJudge, SentenceEmbedder, TextClassifier, ValueMatcher, scale_output
+from pinzhi.heads.modules import EvidenceJudge, PairJudge, TextClassifier, ValueMatcher, scale_output
 from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
 from pinzhi.heads.store import promote_all, write_version
 from pinzhi.labels import Grade
@@ -43,8 +43,8 @@ from pinzhi.training.finetune import half, kept_for_judge
 from pinzhi.training.multitask import TRAINED_WITH_ENCODER, value_labels
 from pinzhi.training.relevance import fit_relevance_weights, measure_relevance
 
-# Share of the pairs of values that labelled brands declare side by side which are taken to say the same; AUROC of the cosine
-# on pairs of one value in two wordings against them was 0.945.
+# Share of the pairs of values that labelled brands declare side by side which are taken to say the same; pairs of one value in
+# two wordings are more alike than 0.946 of them.
 SAME_PAIRS = 0.02
 
 
@@ -163,14 +163,15 @@ def weigh_relevance(
         matcher.relevance.say.bias.copy_(torch.from_numpy(said.bias))
 
 
-def fit_sameness(heads: Heads, embedder: SentenceEmbedder, labels: Path) -> None:
-    """From which cosine of `embedder`, which is the one of `heads`, two values say the same: labelled brands declare few such pairs."""
+def fit_sameness(heads: Heads, matcher: ValueMatcher, labels: Path) -> None:
+    """Have `matcher`, which is the one of `heads`, know from which likeness two values say the same: labelled brands declare few such
+    pairs."""
     likeness = [np.zeros(0, np.float32)]
     for values in read_coherence(labels)[1].values():
         texts = [value.text for value in values if not value.is_english]
-        vectors, _ = heads.posts(texts)
-        likeness.append((vectors @ vectors.T)[np.triu_indices(len(texts), 1)])
-    embedder.same_from.fill_(float(np.quantile(np.concatenate(likeness), 1 - SAME_PAIRS)))
+        if len(texts) > 1:
+            likeness.append(heads.value_likeness(heads.encode_values(texts))[np.triu_indices(len(texts), 1)])
+    matcher.same_from.fill_(float(np.quantile(np.concatenate(likeness), 1 - SAME_PAIRS)))
 
 
 def publish(tuned: Path, labels: Path, data: Path, models: Path, *, date: str, seed: int) -> dict[str, str]:
@@ -183,10 +184,10 @@ def publish(tuned: Path, labels: Path, data: Path, models: Path, *, date: str, s
     }
     heads = Heads(encoder, modules, {})
     weigh_comments(heads, modules, labels)
-    matcher, judge, embedder = modules["coherence"], modules["originality"], modules["embedding"]
-    assert isinstance(matcher, ValueMatcher) and isinstance(judge, PairJudge) and isinstance(embedder, SentenceEmbedder)
+    matcher, judge = modules["coherence"], modules["originality"]
+    assert isinstance(matcher, ValueMatcher) and isinstance(judge, PairJudge)
     weigh_values(heads, matcher, labels)
-    fit_sameness(heads, embedder, labels)
+    fit_sameness(heads, matcher, labels)
     read = word_reader(heads)
     pairs, _ = read_pairs(labels)
     train, dev = split(pairs, [row.group for row in pairs])
@@ -195,7 +196,7 @@ def publish(tuned: Path, labels: Path, data: Path, models: Path, *, date: str, s
     weigh_pairs(heads, judge, pair_evidence(heads, read, [(row.earlier, row.later) for row in dev]), dev)
     heads = Heads(encoder, modules, temperatures(heads, labels))
 
-    reports: dict[str, dict[str, Any]] = {"encoder": {}, "embedding": {"stsb_zh": evaluate_similarity(heads, data)}}
+    reports: dict[str, dict[str, Any]] = {"encoder": {"stsb_zh": evaluate_similarity(heads, data)}}
     comments = evaluate_comments(heads, labels, data)
     reports["sentiment"] = {**comments["sentiment"], "public": comments["public_sentiment"]}
     reports["authenticity"] = comments["authenticity"]

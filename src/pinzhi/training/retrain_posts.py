@@ -159,7 +159,7 @@ class OriginalityTraining:
 
     def fit(self, active: Heads, work: Path) -> Mapping[str, tuple[nn.Module, float]]:
         """Manner, as sure as the active one, and judge. The judge's reader goes on from the active one; its evidence is learnt
-        anew from pairs by which the embedding was not trained: label rows, and those of `base` that were kept from it. A share
+        anew from pairs on which the encoder did not practise: label rows, and those of `base` that were kept from it. A share
         of the latter says how sure it may be. How evidence and reading are weighed stays, for the frozen rows alone could
         tell."""
         with tempfile.TemporaryDirectory() as scratch:
