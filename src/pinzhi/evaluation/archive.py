@@ -21,10 +21,12 @@ from pinzhi.tables import read_table
 Report = dict[str, Any]
 _POSTS = ["platform", "post_id", "originality_label", "source_platform", "source_post_id", "coherence_grade", "values"]
 _COMMENTS = ["platform", "comment_id", "text", "is_owner", "sentiment", "authenticity"]
+_DERIVED = ("duplicate", "rewrite")
 
 
 def evaluate_archive(out: Path, labels: Path) -> Report:
-    """Figures with intervals for originality, sources, grades, values, sentiment and authenticity."""
+    """Figures with intervals for originality, sources of the derived posts that are found, grades, values, sentiment and
+    authenticity."""
     from sklearn.metrics import roc_auc_score
 
     posts = {
@@ -44,6 +46,7 @@ def evaluate_archive(out: Path, labels: Path) -> Report:
         raise InputError(
             f"{labels}: expected labels of the rows under {out}, found none that match; name the archive they describe"
         )
+    derived = [(t, r) for t, r in of_posts if t["originality"] in _DERIVED]
     values = [
         (value["value_id"] in t["expresses"], value["value_id"] in t["contradicts"], value)
         for t, r in graded
@@ -56,9 +59,10 @@ def evaluate_archive(out: Path, labels: Path) -> Report:
     return {
         "originality_macro_f1": bootstrap(macro_f1, *pair(of_posts, "originality", "originality_label")),
         "original_kept": _share([r["originality_label"] == "original" for t, r in of_posts if t["originality"] == "original"]),
+        "derived_found": _share([r["originality_label"] in _DERIVED for _, r in derived]),
         "source_named": _share([
             (t["source_platform"], t["source_post_id"]) == (r["source_platform"], r["source_post_id"])
-            for t, r in of_posts if t["originality"] in ("duplicate", "rewrite")
+            for t, r in derived if r["originality_label"] in _DERIVED
         ]),
         "grade_kappa": bootstrap(weighted_kappa, *pair(graded, "grade", "coherence_grade")),
         "expressed_auroc": bootstrap(
