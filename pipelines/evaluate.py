@@ -13,6 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from pinzhi import paths
 from pinzhi.evaluation import evaluate_all
 from pinzhi.evaluation.figures import SLICES, figure_table, figures, shown
+from pinzhi.evaluation.targets import target_table
 from pinzhi.heads.store import active_versions
 from pinzhi.tables import write_text
 
@@ -57,8 +58,10 @@ def publish(metrics: str, key: str = "evaluation") -> str:
 
 
 def as_markdown(content: dict[str, Any]) -> str:
-    """One table a report: figure, and its value with the interval where there is one; its slices in a table of their own."""
+    """What was asked for and what was reached; then one table a report: figure, and its value with the interval where there is one; its
+    slices in a table of their own."""
     lines = ["# Evaluation", "", *(f"- {head}: {version}" for head, version in sorted(content["models"].items()))]
+    lines += ["", "## Asked and reached", "", *target_table(content["metrics"])]
     for name, report in content["metrics"].items():
         lines += ["", f"## {name}", "", *figure_table(report)]
         if SLICES in report:
