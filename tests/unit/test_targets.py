@@ -1,6 +1,11 @@
 """What was asked of figures and what they reach."""
 
+import re
+
 from pinzhi.evaluation.targets import TARGETS, target_table
+from pinzhi.heads.store import active_versions
+from pinzhi.paths import models
+from tests.conftest import ROOT
 
 
 def test_targets_are_met_or_missed_by_what_was_measured() -> None:
@@ -19,3 +24,10 @@ def test_targets_are_met_or_missed_by_what_was_measured() -> None:
     assert found["water army"] == ["0.200", "0.62", "no", "-"]
     assert len(rows) == 4, "nothing is said of what was not measured"
     assert len({target.figure for target in TARGETS}) == len(TARGETS)
+
+
+def test_the_page_of_figures_is_of_the_models_that_are_shipped() -> None:
+    page = (ROOT / "docs" / "figures.md").read_text("utf-8")
+    told = dict(re.findall(r"^- (\w+): (\S+)$", page, re.MULTILINE))
+    assert told == active_versions(models()), "measure anew: `python -m pipelines.evaluate DATA`, then copy its page"
+    assert all(f"| {target.name} |" in page for target in TARGETS)
