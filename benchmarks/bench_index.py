@@ -46,7 +46,8 @@ class Tokens:
 
 def shard(start: int, n: int, tokens: Tokens, weights: np.ndarray, width: int) -> pa.Table:
     """Index rows of `n` generated posts, a minute apart."""
-    from pinzhi.originality.minhash import signatures, word_keys
+    from pinzhi.minhash import signatures
+    from pinzhi.originality.keys import word_keys
     from pinzhi.originality.rows import INDEX
     from pinzhi.text import normalise
 
@@ -128,7 +129,7 @@ def rensa_lookups(n: int) -> None:
 
     from rensa import RMinHash, RMinHashLSH
 
-    from pinzhi.originality.minhash import N_PERMUTATIONS, shingles
+    from pinzhi.minhash import N_PERMUTATIONS, shingles
     from pinzhi.text import normalise
 
     def sketch(seed: int) -> RMinHash:

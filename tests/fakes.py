@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from pinzhi import schemas
 from pinzhi.interaction.account_features import SeenAccount, taught_features
+from pinzhi.minhash import choose_bands, signatures
 from pinzhi.originality.blocks import Bands
 from pinzhi.originality.index import PostIndex
-from pinzhi.originality.minhash import N_WORDS, choose_bands, signatures
+from pinzhi.originality.keys import N_WORDS
 from pinzhi.originality.rows import INDEX, IndexRows, Key, Order
 from pinzhi.text import normalise
 

@@ -21,9 +21,9 @@ from pinzhi.heads.store import active_versions
 from pinzhi.interaction import coordinate
 from pinzhi.interaction.account_features import PROFILE, TAUGHT, SeenAccount, taught_features
 from pinzhi.labels import Grade, Originality, Verdict
+from pinzhi.minhash import choose_bands, recall
 from pinzhi.originality.blocks import Bands
 from pinzhi.originality.index import FORM, PostIndex
-from pinzhi.originality.minhash import choose_bands, recall
 from pinzhi.originality.rows import INDEX, UNKNOWN, IndexRows, Key, keys_of
 from pinzhi.originality.search import Finding, Limits, Search
 from pinzhi.platforms import platform_name
@@ -313,7 +313,8 @@ class Scorer:
 
     def fingerprint(self, posts: pa.Table) -> pa.Table:
         """Rows of the index (schema INDEX) for posts, in order."""
-        from pinzhi.originality.minhash import signatures, word_keys
+        from pinzhi.minhash import signatures
+        from pinzhi.originality.keys import word_keys
 
         texts = [judged_words(text[:MAX_CHARACTERS]) for text in posts["text"].to_pylist()]
         tokens = self.heads.encoder.token_ids(texts)

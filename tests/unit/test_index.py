@@ -15,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinzhi.errors import StorageError
+from pinzhi.minhash import choose_bands, signatures
 from pinzhi.originality import index as index_module
 from pinzhi.originality import ranking
 from pinzhi.originality.blocks import Bands
 from pinzhi.originality.index import PostIndex
-from pinzhi.originality.minhash import choose_bands, signatures, word_keys
+from pinzhi.originality.keys import word_keys
 from pinzhi.originality.rows import INDEX, IndexRows, Order
 from pinzhi.text import normalise
 

@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 
 LEVEL = {
     "errors": 0, "labels": 0, "schemas": 0, "types": 0, "paths": 0, "memory": 0, "platforms": 0,
-    "text": 1, "segment": 2, "tables": 1, "glossary": 1, "yaml_file": 1, "quotation": 2, "brand": 2, "config": 1, "decide": 2, "readers": 2,
+    "text": 1, "minhash": 2, "segment": 2, "tables": 1, "glossary": 1, "yaml_file": 1, "quotation": 2, "brand": 2, "config": 1, "decide": 2, "readers": 2,
     "originality": 3, "heads": 3, "interaction": 3, "scoring": 4,
     "report": 5, "archive": 6, "inspect": 6, "convert": 7, "brand_check": 8, "examples": 8, "evaluation": 8, "training": 7, "cli": 9, "": 0,
 }  # fmt: skip

@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from pinzhi.memory import let_go
-from pinzhi.originality.minhash import N_PERMUTATIONS, N_WORDS, band_keys, passage_keys
+from pinzhi.minhash import N_PERMUTATIONS, band_keys
+from pinzhi.originality.keys import N_WORDS, passage_keys
 from pinzhi.originality.rows import INDEX, Key, keys_of, matrix, sort_time, time_bounds
 from pinzhi.tables import TEMPORARY, put_in_place, sync_folder
 from pinzhi.text import normalise

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from scipy.stats import rankdata
 
-from pinzhi.originality.minhash import shingles
+from pinzhi.minhash import shingles
 from pinzhi.quotation import is_attributed, own_words
 from pinzhi.text import Normalised, letter_positions, letters, normalise, skeleton
 from pinzhi.types import PairSpan

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from pinzhi.originality.blocks import Bands, Block, has_letters, merge, post_keys
-from pinzhi.originality.minhash import passage_keys
+from pinzhi.originality.keys import passage_keys
 from pinzhi.originality.ranking import COMPARED, NEVER, Nearest, best_of_each, by_post, rank, stretches
 from pinzhi.originality.rows import IndexRows, Key, Order, keys_of, sort_time
 from pinzhi.tables import storage_error, write_text

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pinzhi.originality.minhash import N_PERMUTATIONS, N_WORDS
+from pinzhi.minhash import N_PERMUTATIONS
+from pinzhi.originality.keys import N_WORDS
 from pinzhi.schemas import TIME
 
 INDEX = pa.schema(

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from pinzhi.minhash import shingles
 from pinzhi.originality.evidence import Words
-from pinzhi.originality.minhash import shingles
 from pinzhi.quotation import own_words
 from pinzhi.text import letters, normalise
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import yaml
 
 from pinzhi.brand import BrandProfile
-from pinzhi.originality.minhash import shingles
+from pinzhi.minhash import shingles
 from pinzhi.platforms import PLATFORMS
 from pinzhi.text import normalise
 from pinzhi.training.corpus import text_key
