@@ -14,6 +14,7 @@ from pinzhi.errors import ConfigError
 Share = Annotated[float, Field(ge=0, le=1)]
 Score = Annotated[float, Field(ge=0, le=100)]
 Count = Annotated[int, Field(ge=1)]
+Pairs = Annotated[int, Field(ge=8)]  # of letters; what shares half of fewer is alike by chance
 
 
 class _Section(BaseModel):
@@ -51,6 +52,9 @@ class CommentsConfig(_Section):
     coordinated_from: Count
     burst_minutes: Count
     min_letters: Count
+    near_similarity: Annotated[float, Field(ge=0.4, le=1)]  # what is less alike has other words
+    near_pairs: Pairs
+    near_pairs_apart: Pairs
     flood_from: Count
     flood_share: Share
     hollow_posts: int

@@ -247,7 +247,7 @@ class Scorer:
             for account, author in zip(accounts, comments["author_id"].to_pylist(), strict=True)
         ]
         comments = comments.append_column("account_id", pa.array(accounts, pa.string()))
-        comments = coordinate(comments.append_column("is_owner", pa.array(owners, pa.bool_())), self.config)
+        comments = coordinate(comments.append_column("is_owner", pa.array(owners, pa.bool_())), self.config, posts)
         return decide_comments(comments, self.config).drop_columns(["account_id"])
 
     def measure_comments(self, comments: pa.Table, posts: pa.Table) -> pa.Table:

@@ -202,11 +202,11 @@ class Finishing:
             f"WHERE g.number = {number} ORDER BY c.platform, c.account_id, c.comment_id"
         ).to_arrow_table()
         comments = comments.append_column("is_owner", self._owners(comments))
-        comments = decide_comments(interaction.coordinate(comments, self._config), self._config)
         posts = self._db.sql(
             "SELECT p.* FROM measured_posts p JOIN account_group g ON g.platform = p.platform "
             f"AND g.account_id = coalesce(p.account_id, '') WHERE g.number = {number} ORDER BY p.platform, p.post_id"
         ).to_arrow_table()
+        comments = decide_comments(interaction.coordinate(comments, self._config, posts), self._config)
         posts = interaction.aggregate_posts(posts, comments, self._config)
         posts = interaction.count_genuine(posts, comments, self._config)
         return decide_posts(posts, self._config), comments

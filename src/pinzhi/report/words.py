@@ -72,12 +72,12 @@ WORDS: dict[str, dict[str, str]] = {
 # Evidence of acting together, `key=value;…`, in words; the sign of a comparison is part of the key.
 EVIDENCE: dict[str, dict[str, str]] = {
     "zh": {
-        "same_wording=": "{} 条评论用词相同", "posts=": "分布在 {} 条内容下", "authors=": "{} 个发言人", "authors=masked": "发言人已隐去，只按文本和时间判断",
+        "same_wording=": "{} 条评论用词相同", "near_wording=": "{} 条评论用词几乎相同", "wordings=": "共 {} 种说法", "posts=": "分布在 {} 条内容下", "authors=": "{} 个发言人", "authors=masked": "发言人已隐去，只按文本和时间判断",
         "burst_minutes<=": "{} 分钟内集中出现", "hollow_profiles=": "主页是新号、空号或大量关注他人：{}",
         "together_posts>=": "至少在 {} 条内容下一同出现", "minutes<=": "前后相差不超过 {} 分钟",
     },
     "en": {
-        "same_wording=": "{} comments in the same words", "posts=": "under {} posts", "authors=": "{} authors", "authors=masked": "authors are hidden: judged by text and time alone",
+        "same_wording=": "{} comments in the same words", "near_wording=": "{} comments in nearly the same words", "wordings=": "{} wordings", "posts=": "under {} posts", "authors=": "{} authors", "authors=masked": "authors are hidden: judged by text and time alone",
         "burst_minutes<=": "all within {} minutes", "hollow_profiles=": "profiles that are new, empty or follow masses: {}",
         "together_posts>=": "side by side under at least {} posts", "minutes<=": "within {} minutes of each other",
     },
