@@ -98,6 +98,38 @@ def test_new_files_are_scored_alone_and_against_the_old(tmp_path: Path) -> None:
     assert len(rows) == 25 and rows["p00024"]["source_post_id"] is not None
 
 
+def test_a_wave_in_varied_words_is_found_across_files_and_echoes_of_the_post_are_not(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", 0, 2, "第{}天 菜园子里的番茄红了，先到先得不催熟，今天起每天早上现摘现发")
+    wave = [
+        "皮薄汁多一口爆浆，孩子抢着吃，已经回购",
+        "孩子抢着吃，皮薄汁多一口爆浆，已经回购👍",
+        "皮薄汁多一口爆浆，孩子争着吃，已经回购啦",
+    ]
+    echoes = [f"先到先得不催熟，今天起每天早上现摘现发{end}" for end in ("，赞", "，真好", "！冲", "[心]")]
+
+    def said(name: str, *texts: str) -> None:
+        rows = [{"platform": "weibo", "comment_id": f"{name}{i}", "post_id": "p00000", "author_id": f"{name}{i}", "text": text,
+                 "created_at": f"2026-05-02T10:0{i}:00+08:00"} for i, text in enumerate(texts)]  # fmt: skip
+        (archive / f"comments_{name}.jsonl").write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
+
+    def groups(out: Path) -> list[tuple[Any, ...]]:
+        score(archive, out)
+        names = ("coordination_id", "evidence", "comment_ids", "mostly")
+        rows = read_table(out / "coordination", OUTPUT["coordination"]).to_pylist()
+        return [tuple(row[name] for name in names) for row in rows if "near_wording" in row["evidence"]]
+
+    said("first", *wave[:2])
+    said("echo", *echoes)
+    assert groups(tmp_path / "out") == []
+    said("later", wave[2])
+    (group,) = groups(tmp_path / "out")
+    assert group[1:3] == (
+        "near_wording=3;wordings=3;posts=1;authors=3;burst_minutes<=15",
+        ["first0", "first1", "later0"],
+    )
+    assert groups(tmp_path / "at_once") == [group]
+
+
 def test_a_corrected_mapping_replaces_what_was_read_by_the_old_one(tmp_path: Path) -> None:
     archive, out = tmp_path / "a", tmp_path / "out"
     archive.mkdir()

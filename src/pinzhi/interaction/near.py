@@ -64,7 +64,7 @@ def said_alike(wordings: Sequence[str], at: np.ndarray, post: np.ndarray, config
     bands, rows = choose_bands(settings.near_similarity, _RECALL)
     blocks = [distinct[start : start + _BLOCK] for start in range(0, len(distinct), _BLOCK)]
     keys = np.concatenate([band_keys(signatures(block, _PAIR), bands, rows).astype(np.uint32) for block in blocks])
-    part, edges = np.arange(len(kept)), np.zeros((0, 2), np.int64)
+    part = np.arange(len(kept))
     for band in keys.T:
         key = band[of]
         order = np.lexsort((at, key))
@@ -80,8 +80,7 @@ def said_alike(wordings: Sequence[str], at: np.ndarray, post: np.ndarray, config
             pairs = zip(of[a[asked]].tolist(), of[b[asked]].tolist(), strict=True)
             near = asked[[_similarity(distinct[x], distinct[y]) >= settings.near_similarity for x, y in pairs]]
             if len(near):
-                edges = np.concatenate([edges, np.stack([a[near], b[near]], 1)])
-                part = component_of(edges, len(kept))
+                part = component_of(np.stack([part[a[near]], part[b[near]]], 1), int(part.max()) + 1)[part]
     parts = np.arange(n)
     first = np.full(len(kept), n)
     np.minimum.at(first, part, kept)
