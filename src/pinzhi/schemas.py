@@ -368,7 +368,7 @@ COORDINATION = _schema(
     "coordination",
     _key("platform"),
     _key("coordination_id"),
-    _key("kind"),  # wording: one text, or nearly one, by many hands; together: authors who turn up side by side again and again
+    _key("kind"),  # wording: one text, or nearly, by many hands; together: authors who turn up side by side
     ("mostly", pa.string()),  # the authenticity of most of its comments; genuine ones are regulars, not an army
     ("n_comments", pa.int32()),
     ("n_authors", pa.int32()),  # known ones
