@@ -24,7 +24,7 @@ values:
   - {id: b, name: 如实相告, statement: 检测数据、产地、配料和出错的地方都摊开给人看, examples_on: [检测单贴在门口]}
   - {id: c, name: 公开透明, statement: 测出来什么样、东西从哪来、哪里做错了，全部告诉顾客, examples_on: [检测单贴在门口, 一样], examples_off: [一 样！]}
   - {id: d, name: Kind, statement: Nothing we sell was tried out on animals}
-  - {id: e, name: 有话直说, statement: 检测数据、产地、配料和出错的地方，都摊开给人看}
+  - {id: e, name: 诚实, statement: 检测数据、产地、配料和出错的地方，都摊开给人看}
 accounts:
   - {platform: weebo, account_id: "1"}
 """
@@ -134,11 +134,11 @@ def test_label_files_of_other_brands_are_refused_and_many_are_cut(brand: BrandPr
 
 
 def test_the_smallest_removal_that_raises_the_grade_comes_first(scorer: Scorer, brand: BrandProfile) -> None:
-    draft = "三号地今年休耕种紫云英，少收四万斤谷，地的工钱单列一栏。卖相不好的桃子一车车推进沟里倒掉了，对外说是送人了。明天店里见。"
+    draft = "三号地休耕一年，种了紫云英养地。收购价临时又压了三毛，农户的货款也拖着不给，爱卖不卖。明天店里见。"
     before, removals = scorer.score(draft, brand=brand), scorer.removals(draft, brand=brand)
     assert "".join(one.text for one in sorted(removals, key=lambda one: one.span.start)) == draft
     first = removals[0]
-    assert "推进沟里" in first.text and first.score.coherence.grade > before.coherence.grade
+    assert "压了三毛" in first.text and first.score.coherence.grade > before.coherence.grade
     alone = scorer.score(draft.replace(first.text, ""), brand=brand)
     assert first.score.coherence.grade == alone.coherence.grade
     assert first.score.coherence.score == pytest.approx(alone.coherence.score, abs=0.1)
