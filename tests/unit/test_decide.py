@@ -67,7 +67,7 @@ def test_only_a_derived_post_names_a_source(config: ScoreConfig) -> None:
 
 def test_a_rewrite_wants_a_passage_to_show_or_near_certainty(config: ScoreConfig) -> None:
     span = [{"start": 0, "end": 9, "source_start": 0, "source_end": 9}]
-    likely = dict(zip(P_ORIGINALITY, (0.4, 0.0, 0.6, 0.0, 0.0), strict=True))
+    likely = dict(zip(P_ORIGINALITY, (0.3, 0.0, 0.7, 0.0, 0.0), strict=True))
     shown, unshown = decided(config, **likely, spans=span), decided(config, **likely, spans=[])
     assert shown["originality_label"] == "rewrite" and unshown["originality_label"] == "original"
     assert shown["originality"] < unshown["originality"] < 100
