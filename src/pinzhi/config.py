@@ -37,12 +37,16 @@ class OriginalityConfig(_Section):
     template_worth: Share
 
 
-class CoherenceConfig(_Section):
-    """Grades of values-coherence."""
+Weights = tuple[float, float, float, float]
 
-    expresses_from: Share
-    contradicts_from: Share
-    touches_from: Share
+
+class CoherenceConfig(_Section):
+    """Grades of values-coherence: log-odds of each against `unrelated`, by a constant and by how likely a post contradicts any value,
+    expresses one and contradicts none, speaks of one at all."""
+
+    contradicts: Weights
+    touches: Weights
+    expresses: Weights
     explain_from: Share
 
 

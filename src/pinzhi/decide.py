@@ -1,6 +1,7 @@
 """Measures to labels, scores and verdicts: the one place where thresholds are applied."""
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -143,12 +144,17 @@ def any_value(values: Sequence[Mapping[str, Any]]) -> AnyValue:
 
 
 def grade_of(likely: AnyValue, settings: CoherenceConfig) -> Grade:
-    """The grade under the thresholds of `settings`."""
-    if likely.contradicts >= settings.contradicts_from:
-        return Grade.CONTRADICTS
-    if likely.expresses >= settings.expresses_from:
-        return Grade.EXPRESSES
-    return Grade.TOUCHES if likely.related >= settings.touches_from else Grade.UNRELATED
+    """The likeliest grade under the weights of `settings`."""
+    seen = 1.0, likely.contradicts, likely.expresses, likely.related
+    log_odds = {
+        grade: sum(map(operator.mul, weights, seen))
+        for grade, weights in (
+            (Grade.CONTRADICTS, settings.contradicts),
+            (Grade.TOUCHES, settings.touches),
+            (Grade.EXPRESSES, settings.expresses),
+        )
+    }
+    return max({Grade.UNRELATED: 0.0, **log_odds}.items(), key=lambda one: one[1])[0]
 
 
 # Posts without a trace of a value from which it is called never expressed: half of the values of labelled brands are expressed in less

@@ -12,7 +12,7 @@ import yaml
 
 from pinzhi.config import ScoreConfig
 from pinzhi.decide import AnyValue, any_value, coherence, grade_of
-from pinzhi.evaluation.coherence import NEVER, Said, beside_deeds, choose_thresholds, evaluate_examples, evaluate_joined
+from pinzhi.evaluation.coherence import NEVER, Said, beside_deeds, evaluate_examples, evaluate_joined, fit_grades
 from pinzhi.heads.modules import ValueMatcher
 from pinzhi.heads.ngrams import hash_ngrams
 from pinzhi.heads.predict import Clauses, Heads
@@ -109,7 +109,7 @@ def value(expresses: float, contradicts: float = 0.0, touches: float = 0.0) -> d
 
 def test_what_several_values_may_say_adds_up() -> None:
     config = ScoreConfig.load()
-    unsure = config.coherence.contradicts_from * 0.8
+    unsure = 0.2
     assert coherence([value(0, unsure)], config)[1] is not Grade.CONTRADICTS
     assert coherence([value(0, unsure)] * 3, config)[1] is Grade.CONTRADICTS
     assert any_value([value(0, 0.5), value(0, 0.5)]).contradicts == pytest.approx(0.75)
@@ -118,7 +118,7 @@ def test_what_several_values_may_say_adds_up() -> None:
     assert any_value([value(0.7, 0.4, 0.2)]).related == pytest.approx(1.0)
 
 
-def test_thresholds_are_those_under_which_grades_agree() -> None:
+def test_weights_are_those_under_which_grades_agree() -> None:
     chance = np.random.default_rng(4)
     likely, grade = [], []
     for _ in range(400):
@@ -128,7 +128,7 @@ def test_thresholds_are_those_under_which_grades_agree() -> None:
             AnyValue(0.3 * (truth == 0) + noise[0], 0.3 * (truth == 3) + noise[1], 0.5 * (truth != 1) + noise[2])
         )
         grade.append(truth)
-    chosen = choose_thresholds(likely, np.array(grade))
+    chosen = fit_grades(likely, np.array(grade))
     assert [int(grade_of(one, chosen)) for one in likely] == grade
 
 

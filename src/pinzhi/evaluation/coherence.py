@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, cohen_kappa_score, roc_auc_score
 
 from pinzhi.config import CoherenceConfig, ScoreConfig
@@ -23,7 +24,6 @@ Scored = list[dict[str, np.ndarray]]  # by post: value id -> probabilities [4], 
 N_EXAMPLES = (0, 4, 8, 16)  # posts of a brand that its profile shows
 _READ_WHOLE = 240  # characters of a text that no model cuts
 NEVER = 2.0  # no probability: nothing is explained
-_THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 18))
 
 
 def score_coherence(
@@ -67,35 +67,32 @@ def weighted_kappa(truth: np.ndarray, guess: np.ndarray) -> float:
     return float(cohen_kappa_score(truth, guess, weights="quadratic"))
 
 
-def choose_thresholds(likely: Sequence[AnyValue], grade: np.ndarray) -> CoherenceConfig:
-    """The thresholds under which the grades agree best."""
-
-    def agreement(settings: CoherenceConfig) -> float:
-        return weighted_kappa(grade, np.array([grade_of(one, settings) for one in likely]))
-
-    best = ScoreConfig.load().coherence
-    for _ in range(2):  # one threshold after the other, twice
-        for name in ("expresses_from", "contradicts_from", "touches_from"):
-            best = max((best.model_copy(update={name: value}) for value in _THRESHOLDS), key=agreement)
-    return best
+def fit_grades(likely: Sequence[AnyValue], grade: np.ndarray) -> CoherenceConfig:
+    """The weights under which the grades of posts [n], all four of which occur, are likeliest."""
+    model = LogisticRegression(C=10, max_iter=5000)
+    model.fit([(one.contradicts, one.expresses, one.related) for one in likely], grade)
+    weights = np.column_stack([model.intercept_, model.coef_])
+    weights = np.round(weights - weights[Grade.UNRELATED], 2)
+    chosen = {one.name.lower(): tuple(weights[one].tolist()) for one in Grade if one is not Grade.UNRELATED}
+    return ScoreConfig.load().coherence.model_copy(update=chosen)
 
 
-def evaluate_thresholds(rows: Sequence[CoherenceRow], likely: Sequence[AnyValue]) -> Report:
-    """Grades under the thresholds of the settings, and under thresholds that the other half of the brands chose."""
+def evaluate_grades(rows: Sequence[CoherenceRow], likely: Sequence[AnyValue]) -> Report:
+    """Grades under the weights of the settings, and under those that are fitted to the other half of the brands."""
     grade = np.array([row.grade for row in rows])
     groups = np.array([row.group for row in rows])  # brands that are shown the same texts choose together
     names = sorted(set(groups))
     guess, chosen = np.zeros(len(rows), int), {}
     for half, listed in (("even", names[::2]), ("odd", names[1::2])):
         mine = np.isin(groups, listed)
-        settings = choose_thresholds([one for one, other in zip(likely, ~mine, strict=True) if other], grade[~mine])
+        settings = fit_grades([one for one, other in zip(likely, ~mine, strict=True) if other], grade[~mine])
         guess[mine] = [int(grade_of(one, settings)) for one, own in zip(likely, mine, strict=True) if own]
         chosen[half] = settings.model_dump()
     known = ScoreConfig.load().coherence
     return {
         "qwk": bootstrap(weighted_kappa, grade, np.array([int(grade_of(one, known)) for one in likely])),
-        "qwk_thresholds_of_other_brands": bootstrap(weighted_kappa, grade, guess),
-        "thresholds": {**chosen, "all": choose_thresholds(likely, grade).model_dump()},
+        "qwk_weights_of_other_brands": bootstrap(weighted_kappa, grade, guess),
+        "weights": {**chosen, "all": fit_grades(likely, grade).model_dump()},
     }
 
 
@@ -375,7 +372,7 @@ def evaluate_coherence(heads: Heads, labels: Path) -> Report:
         "auroc_expresses": bootstrap(roc_auc_score, grade == 3, ours.expresses),
         "ece_value_expresses": round(expected_calibration_error(value_truth, value_guess), 4),
         "auroc_value_expresses": bootstrap(roc_auc_score, value_truth, value_guess),
-        **evaluate_thresholds(dev, likely),
+        **evaluate_grades(dev, likely),
         "value_named_first": _named_first(dev, ours.scored),
         "by_examples_shown": evaluate_examples(heads, dev, values),
         "contradiction_ap": bootstrap(average_precision_score, grade == 0, ours.contradicts),
