@@ -106,9 +106,7 @@ def measure(n: int) -> None:
         itself = index.find(fingerprints.keys)
         near = index.near_duplicates(fingerprints, Order.EARLIER, 8, itself)
         looked_up = time.perf_counter() - began
-        index.shared_words(fingerprints, Order.EARLIER, 8, itself)
-        worded = time.perf_counter() - began
-        index.nearest(fingerprints, Order.EARLIER, 8, itself)
+        index.related(fingerprints, Order.EARLIER, 8, itself)
         searched = time.perf_counter() - began
         began = time.perf_counter()
         scorer.measure_originality(posts, index)  # fingerprints them too
@@ -117,7 +115,7 @@ def measure(n: int) -> None:
         hits = sum(at in found for at, found in zip(wanted, near[::4], strict=True))
         print(
             f"{n:>10,} posts: {n / appended:>8,.0f} appended /s, lookup {1000 * looked_up / ASKED:.2f} ms a post, "
-            f"with words {1000 * worded / ASKED:.2f} ms, with nearest {1000 * searched / ASKED:.2f} ms, whole path {1000 * judged / ASKED:.1f} ms "
+            f"with what is related {1000 * searched / ASKED:.2f} ms, whole path {1000 * judged / ASKED:.1f} ms "
             f"({ASKED / judged:,.0f} posts/s), {hits} of {ASKED // 4} copies found, peak {peak_mib(os.getpid()):,} MiB",
             flush=True,
         )
