@@ -264,7 +264,10 @@ def finetune(
         args=arguments,
         train_dataset=batches,
         data_collator=lambda items: items[0],
-        optimizers=(torch.optim.AdamW([group for group in groups if group["params"]], weight_decay=0.01), None),
+        optimizers=(
+            torch.optim.AdamW([group for group in groups if group["params"]], weight_decay=0.01, fused=True),
+            None,
+        ),
     )
     if is_quiet:
         trainer.remove_callback(PrinterCallback)  # stdout belongs to the caller
