@@ -15,6 +15,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Score = Annotated[float, Field(ge=0, le=100)]
 Count = Annotated[int, Field(ge=1)]
 Pairs = Annotated[int, Field(ge=8)]  # of letters; what shares half of fewer is alike by chance
+Weights = tuple[float, float, float, float]
 
 
 class _Section(BaseModel):
@@ -35,9 +36,6 @@ class OriginalityConfig(_Section):
     quote_from: Share
     quote_worth: Share
     template_worth: Share
-
-
-Weights = tuple[float, float, float, float]
 
 
 class CoherenceConfig(_Section):

@@ -146,15 +146,13 @@ def any_value(values: Sequence[Mapping[str, Any]]) -> AnyValue:
 def grade_of(likely: AnyValue, settings: CoherenceConfig) -> Grade:
     """The likeliest grade under the weights of `settings`."""
     seen = 1.0, likely.contradicts, likely.expresses, likely.related
-    log_odds = {
-        grade: sum(map(operator.mul, weights, seen))
-        for grade, weights in (
-            (Grade.CONTRADICTS, settings.contradicts),
-            (Grade.TOUCHES, settings.touches),
-            (Grade.EXPRESSES, settings.expresses),
-        )
+    weights = {
+        Grade.UNRELATED: (0.0, 0.0, 0.0, 0.0),
+        Grade.CONTRADICTS: settings.contradicts,
+        Grade.TOUCHES: settings.touches,
+        Grade.EXPRESSES: settings.expresses,
     }
-    return max({Grade.UNRELATED: 0.0, **log_odds}.items(), key=lambda one: one[1])[0]
+    return max(weights, key=lambda grade: sum(map(operator.mul, weights[grade], seen)))
 
 
 # Posts without a trace of a value from which it is called never expressed: half of the values of labelled brands are expressed in less

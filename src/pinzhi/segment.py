@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Literal
 
-_KEPT_WHOLE = re.compile(r"(\[[^\[\]\s]{1,8}\])")
+from pinzhi.text import CODE
+
+_KEPT_WHOLE = re.compile(f"({CODE})")
 _DICTIONARY = "jieba-0.42.1"
 
 

@@ -29,8 +29,8 @@ _KEPT_CONTROLS = "\n\t"
 _UNSEEN = re.compile("[\u0300-\u036f\u20d0-\u20ff\ufe00-\ufe0f\U000e0100-\U000e01ef\u115f\u1160\u2800\u3164\uffa0]")
 NORMAL_FORM = "3"  # of normalised texts; another makes everything anew that was read from them
 
-_BRACKETED = r"\[[^\[\]\s]{1,8}\]"
-_CODE = re.compile(_BRACKETED)
+CODE = r"\[[^\[\]\s]{1,8}\]"
+_CODE = re.compile(CODE)
 _REPLACED = re.compile(
     r"(?P<email>(?<![a-z0-9._%+-])[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+|<email>|\[邮箱\])"
     r"|(?P<url>https?://[!-~]+|(?:www\.|t\.cn/)[!-~]+|网页链接)"
@@ -157,8 +157,8 @@ def _separates_words(text: str, start: int, end: int) -> bool:
     return before.isascii() and after.isascii() and before.isalnum() and after.isalnum()
 
 
-_NOT_LETTERS = re.compile(rf"{_BRACKETED}|[\W_]+")
-_SKELETON = re.compile(r"#[^#\n]{1,40}#|\[[^\[\]\s]{1,8}\]|[^\W_]*\d[^\W_]*|[\W_]+")
+_NOT_LETTERS = re.compile(rf"{CODE}|[\W_]+")
+_SKELETON = re.compile(rf"#[^#\n]{{1,40}}#|{CODE}|[^\W_]*\d[^\W_]*|[\W_]+")
 
 
 def skeleton(normalised: str) -> str:
@@ -183,7 +183,7 @@ def without_emoticons(raw: str) -> str:
     """`raw` without emoji codes and emoji, for training and for measuring what a label owes to them."""
     from emoji import replace_emoji
 
-    return replace_emoji(re.sub(_BRACKETED, "", raw), "")
+    return replace_emoji(re.sub(CODE, "", raw), "")
 
 
 def han_share(texts: Sequence[str]) -> float:

@@ -16,7 +16,7 @@ from pinzhi.originality.evidence import FEATURES
 from pinzhi.paths import configs
 from pinzhi.training.data import PUBLIC_SETS, CoherenceRow, MannerRow, PairRow, Value, read_coherence
 from pinzhi.training.finetune import Batches, finetune
-from pinzhi.training.multitask import TRAINED_WITH_ENCODER, BatchMaker
+from pinzhi.training.multitask import BatchMaker
 from pinzhi.training.settings import FinetuneSettings
 from tests.conftest import ROOT, save_foreign_bert
 
@@ -87,7 +87,7 @@ def test_every_task_teaches_and_what_is_written_can_be_loaded(
     tuned = Encoder.load(out / "encoder")
     modules = {
         name: load_weights(build_head(name, tuned.hidden_size, len(FEATURES)), out / f"{name}.safetensors")
-        for name in TRAINED_WITH_ENCODER
+        for name in Heads.NAMES
     }
     heads = Heads(tuned, modules, {})
     sentiment, authenticity = heads.comments(["很好喝，还会再来", "加微信领券"], ["面馆开业了", "面馆开业了"])
@@ -95,7 +95,7 @@ def test_every_task_teaches_and_what_is_written_can_be_loaded(
     before = Encoder.load(encoder).word_vectors
     assert (tuned.word_vectors - before).abs().max() > 1e-4, "the encoder has learnt nothing"
     again = finetune(labels, data, encoder, tmp_path / "again", settings(), is_quiet=True)
-    for name in TRAINED_WITH_ENCODER:
+    for name in Heads.NAMES:
         written = [(folder / f"{name}.safetensors").read_bytes() for folder in (out, again)]
         assert written[0] == written[1], f"{name}: equal data and seed, other weights"
 

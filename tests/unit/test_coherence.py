@@ -222,8 +222,9 @@ def test_violations_are_asked_for_among_deeds_that_do_not_undo_them() -> None:
     breach = CoherenceRow("倒", "b", 0, (), ("thrift",), ())
     careless = CoherenceRow("骂", "b", 0, (), ("care",), ())
     alone = CoherenceRow("倒", "c", 0, (), ("thrift",), ())
-    pairs = beside_deeds([*deeds, breach, careless, alone, CoherenceRow("早", "b", 1, (), (), ())])
-    assert [one.text for one, _ in pairs] == ["做0", "做1", "倒"]
+    rows = [*deeds, breach, careless, alone, CoherenceRow("早", "b", 1, (), (), ())]
+    pairs = beside_deeds(rows)
+    assert [rows[number].text for number, _ in pairs] == ["做0", "做1", "倒"]
     assert {text for _, both in pairs for text in both.text.split("\n")} == {"做0", "做1", "倒"}
 
     def fooled(rows: Sequence[CoherenceRow]) -> Said:
@@ -231,7 +232,7 @@ def test_violations_are_asked_for_among_deeds_that_do_not_undo_them() -> None:
         scored = [{"thrift": np.array([1 - p, 0, 0, p])} for p in said]
         return Said(scored, np.zeros(len(rows)), np.array(said))
 
-    report = evaluate_joined([*deeds, breach], {"pinzhi": fooled})
+    report = evaluate_joined(rows[:3], {"pinzhi": fooled(rows[:3])}, {"pinzhi": fooled})
     assert report["alone"]["auroc_contradicts"]["pinzhi"]["value"] == 1 and report["alone"]["called_contradiction"] == 1
     assert report["joined"]["auroc_contradicts"]["pinzhi"]["value"] == 0.5
     assert report["joined"]["called_contradiction"] == 0 and (report["n"], report["n_deeds"]) == (1, 2)

@@ -172,6 +172,10 @@ class Said:
     expresses: np.ndarray
     contradicts: np.ndarray
 
+    def of(self, at: Sequence[int] | np.ndarray) -> "Said":
+        """The same of the posts of the numbers `at`."""
+        return Said([self.scored[i] for i in at], self.expresses[at], self.contradicts[at])
+
 
 Model = Callable[[Sequence[CoherenceRow]], Said]
 OURS, TEXT_ONLY = "pinzhi", "text_only"
@@ -259,10 +263,7 @@ def by_slice(rows: Sequence[CoherenceRow], said: Mapping[str, Said], slices: Map
         if len(at):
             report[name] = slice_figures(
                 [row for row, is_in in zip(rows, mask, strict=True) if is_in],
-                {
-                    model: Said([one.scored[i] for i in at], one.expresses[at], one.contradicts[at])
-                    for model, one in said.items()
-                },
+                {model: one.of(at) for model, one in said.items()},
             )
     return report
 
@@ -316,8 +317,8 @@ def evaluate_swapped(rows: Sequence[CoherenceRow], said: Mapping[str, Said], mod
     }
 
 
-def beside_deeds(rows: Sequence[CoherenceRow]) -> list[tuple[CoherenceRow, CoherenceRow]]:
-    """Posts of grade 0 or 3, each with what it becomes before or behind another of grade 3 that expresses none of the values which it
+def beside_deeds(rows: Sequence[CoherenceRow]) -> list[tuple[int, CoherenceRow]]:
+    """Numbers of the posts of grade 0 or 3, each with what it becomes before or behind another of grade 3 that expresses none of the values which it
     contradicts; where its brand has none, it is left out."""
     deeds: dict[str, list[CoherenceRow]] = {}
     for row in rows:
@@ -331,25 +332,26 @@ def beside_deeds(rows: Sequence[CoherenceRow]) -> list[tuple[CoherenceRow, Coher
         ]  # fmt: skip
         if others and row.grade in (Grade.CONTRADICTS, Grade.EXPRESSES):
             deed = others[number % len(others)]
-            pairs.append((row, joined(row, deed) if number % 2 else joined(deed, row)))
+            pairs.append((number, joined(row, deed) if number % 2 else joined(deed, row)))
     return pairs
 
 
-def evaluate_joined(rows: Sequence[CoherenceRow], models: Mapping[str, Model]) -> Report:
+def evaluate_joined(rows: Sequence[CoherenceRow], said: Mapping[str, Said], models: Mapping[str, Model]) -> Report:
     """Whether a violation is seen among good deeds: contradictions against posts of grade 3, alone and as one text with another post of
     their brand that lives its values; and how many of either kind the settings call contradictions."""
     pairs = beside_deeds(rows)
-    contradicts = np.array([alone.grade == Grade.CONTRADICTS for alone, _ in pairs])
+    contradicts = np.array([rows[number].grade == Grade.CONTRADICTS for number, _ in pairs])
     if not 0 < contradicts.sum() < len(pairs):
         return {}
+    numbers, both = map(list, zip(*pairs, strict=True))
+    alone = {name: one.of(numbers) for name, one in said.items()}
     known = ScoreConfig.load().coherence
     report: Report = {"n": int(contradicts.sum()), "n_deeds": int((~contradicts).sum())}
-    for name, shown in zip(("alone", "joined"), map(list, zip(*pairs, strict=True)), strict=True):
-        said = {model: say(shown) for model, say in models.items()}
-        called = np.array([grade_of(likely_any(p), known) == Grade.CONTRADICTS for p in said[OURS].scored])
+    for name, shown in (("alone", alone), ("joined", {name: model(both) for name, model in models.items()})):
+        called = np.array([grade_of(likely_any(p), known) == Grade.CONTRADICTS for p in shown[OURS].scored])
         report[name] = {
             "auroc_contradicts": {
-                model: bootstrap(roc_auc_score, contradicts, one.contradicts) for model, one in said.items()
+                model: bootstrap(roc_auc_score, contradicts, one.contradicts) for model, one in shown.items()
             },
             "called_contradiction": round(float(called[contradicts].mean()), 4),
             "deeds_called_contradiction": round(float(called[~contradicts].mean()), 4),
@@ -384,6 +386,6 @@ def evaluate_coherence(heads: Heads, labels: Path) -> Report:
         },
         "brands": len({row.brand for row in dev}),
         "under_another_brand": evaluate_swapped(dev, said, models),
-        "among_deeds": evaluate_joined(dev, models),
+        "among_deeds": evaluate_joined(dev, said, models),
         "slices": by_slice(dev, said, coherence_slices(dev, values, segmenter)),
     }

@@ -49,10 +49,10 @@ TARGETS = (
 
 def _found(metrics: Any, path: str) -> Any:
     """What lies at `path`, None where nothing does."""
-    for key in path.split("/") if path else [None]:
+    for key in path.split("/"):
         if isinstance(metrics, Mapping) and key in metrics:
             metrics = metrics[key]
-        elif isinstance(metrics, list) and key is not None and key.isdigit() and int(key) < len(metrics):
+        elif isinstance(metrics, list) and key.isdigit() and int(key) < len(metrics):
             metrics = metrics[int(key)]
         else:
             return None

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pinzhi.text import CODE
+
 # Followers and the number of posts at hand are left out on purpose: in the labelled accounts the real ones are large and
 # crawled deeper, which would make every small account of a real person look bought.
 FEATURES = (
@@ -24,7 +26,7 @@ TAUGHT_PLATFORM = "weibo"  # what the counts of one platform are worth says noth
 MOST_POSTS = 25
 _LINK = re.compile(r"https?:[\x21-\x7e]*|t\.cn/[0-9A-Za-z]*|网页链接|的微博视频")
 _PROMOTION = re.compile(r"红包|抽奖|转发.{0,6}[抽送赢]|优惠|免费|加微信|加我")
-_NOT_WORDS = re.compile(rf"{_LINK.pattern}|#[^#\n]{{1,40}}#|@[\w-]+|\[[^\[\]\s]{{1,8}}\]")
+_NOT_WORDS = re.compile(rf"{_LINK.pattern}|#[^#\n]{{1,40}}#|@[\w-]+|{CODE}")
 _SAYS_NOTHING = frozenset({"转发微博", "Repost"})
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from pinzhi.config import ScoreConfig
 from pinzhi.interaction.graph import component_of
 from pinzhi.minhash import SHINGLE, band_keys, choose_bands, shingles, signatures
-from pinzhi.text import letters, normalise
+from pinzhi.text import CODE, letters, normalise
 
 _PAIR = 2  # letters of a shingle: a synonym spoils three of them, a clause that moves one at each of its ends
 _NEIGHBOURS = 20  # comments after one, of those that share a band, that are looked at: the work stays in proportion to the comments
@@ -19,7 +19,7 @@ _BLOCK = 20_000  # wordings whose whole signatures are in memory at a time
 # //@name:… and @name:…, but no answer to somebody
 _HANDED_ON = re.compile(r"(?<!回复)(?<!回复 )@[^@:：\s]{1,40}\s*[:：].*", re.DOTALL)
 _QUOTED = "|".join(f"{a}[^{b}\\n]{{1,200}}{b}" for a, b in ("##", "「」", "『』", "“”", "《》", "【】", '""'))
-_BORROWED = re.compile(rf"{_QUOTED}|\[[^\[\]\s]{{1,8}}\]|\d+")  # quotations and topics, codes, numbers
+_BORROWED = re.compile(rf"{_QUOTED}|{CODE}|\d+")  # quotations and topics, codes, numbers
 
 
 def passages(post: str) -> set[str]:

@@ -14,7 +14,18 @@ import pyarrow as pa
 
 from pinzhi.originality.blocks import Bands, Block, has_letters, merge, post_keys
 from pinzhi.originality.keys import passage_keys
-from pinzhi.originality.ranking import COMPARED, NEVER, Nearest, best_of_each, by_post, rank, stretches
+from pinzhi.originality.ranking import (
+    NEVER,
+    Nearest,
+    Pairs,
+    best_of_each,
+    by_post,
+    cosines,
+    pieces,
+    rank,
+    shared_rarity,
+    stretches,
+)
 from pinzhi.originality.rows import IndexRows, Key, Order, keys_of, sort_time
 from pinzhi.tables import storage_error, write_text
 from pinzhi.text import normalise
@@ -29,7 +40,7 @@ _HITS = 1_280_000  # rows found at once, those of one post together
 _POSTS = 64  # posts compared with one stretch of embeddings at once
 _SCANNED = 8192  # embeddings compared at once
 _TAKEN = 1024  # rows read at once, for each brings its neighbours on disk into memory
-_LISTED = 50  # rows of the most common words and of the nearest embeddings that are ranked together
+_LISTED = 50  # rows of the rarest words and of the nearest embeddings that are ranked together
 _WORDS_SAY = 2.0  # the share of rare words that two texts have in common beside the cosine of their embeddings
 _ATTEMPTS = 5  # to open an index while it is written
 
@@ -56,30 +67,6 @@ class _Part:
         row = self.block.after(wanted, n + int(len(self.live) - self.live.sum()))
         end = self.block.end[row]
         return (row >= 0) & Order.EARLIER.holds(start, start, end, end)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Pairs:
-    """Posts with rows that have keys of theirs: `post`, `row` and when it starts, of each of p pairs, sorted by both; and of each of h
-    hits its pair `at` and its `key`, a position among the k keys that belong to the posts `of_post`."""
-
-    post: np.ndarray
-    row: np.ndarray
-    start: np.ndarray
-    at: np.ndarray
-    key: np.ndarray
-    of_post: np.ndarray
-
-
-def _shared_rarity(pairs: _Pairs) -> np.ndarray:
-    """Which share [p] of the rarity of the words of a post its rows have. How rare a word is is told from the rows that stand so to
-    the post alone, so that later ones change nothing; one that nobody has, or too many, counts nowhere."""
-    n_texts = np.bincount(pairs.key, minlength=len(pairs.of_post))
-    is_rare = (n_texts > 0) & (n_texts < _MOST_SAYING)
-    rarity = np.where(is_rare, np.log(4 * _MOST_SAYING / (1 + n_texts)), 0) ** 2
-    of_all = np.bincount(pairs.of_post, rarity)[pairs.post]
-    of_row = np.bincount(pairs.at, rarity[pairs.key], minlength=len(pairs.row))
-    return np.round(of_row / np.maximum(of_all, 1e-9), 6)
 
 
 def _placed(parts: Sequence[_Part]) -> tuple[_Part, ...]:
@@ -282,10 +269,9 @@ class PostIndex:
         worded = np.flatnonzero(has_letters(posts.signature))
         wanted = self.bands.keys(posts.signature[worded]).ravel() if len(worded) else np.zeros(0, np.uint32)
 
-        def alike(pairs: _Pairs) -> np.ndarray:
+        def alike(pairs: Pairs) -> np.ndarray:
             share = np.zeros(len(pairs.row))
-            for begin in range(0, len(share), COMPARED):
-                some = slice(begin, begin + COMPARED)
+            for some in pieces(len(share)):
                 mine = posts.signature[pairs.post[some]]
                 share[some] = (self._gather("signature", pairs.row[some]) == mine).mean(1)
             return share
@@ -297,10 +283,8 @@ class PostIndex:
         most and rarest passages first, at most `limit`; `own` as above. A merge of two posts finds both."""
         keys, of_post = passage_keys([normalise(text).text for text in posts.texts])
 
-        def weight(pairs: _Pairs) -> np.ndarray:
-            n_texts = np.bincount(pairs.key, minlength=len(pairs.of_post))
-            rarity = np.where(n_texts < _MOST, 1 / np.log(1.5 + n_texts), 0)
-            return np.round(np.bincount(pairs.at, rarity[pairs.key], minlength=len(pairs.row)), 6)
+        def weight(pairs: Pairs) -> np.ndarray:
+            return np.round(pairs.worth(np.where(pairs.n_rows < _MOST, 1 / np.log(1.5 + pairs.n_rows), 0)), 6)
 
         return self._by_keys(keys, of_post, posts, order, limit, own, weight, _MOST, True)
 
@@ -308,38 +292,37 @@ class PostIndex:
         """For each of `posts` the rows that share words with it which few texts have, and stand in `order` to it: those of the
         most and rarest words first, at most `limit`; `own` as above. It finds what was said anew, by what cannot be said otherwise."""
         of_post, at = np.nonzero(posts.words)
-        keys = posts.words[of_post, at]
-        return self._by_keys(keys, of_post, posts, order, limit, own, _shared_rarity, _MOST_SAYING, True)
+        keys, share = posts.words[of_post, at], partial(shared_rarity, most=_MOST_SAYING)
+        return self._by_keys(keys, of_post, posts, order, limit, own, share, _MOST_SAYING, True)
 
     def related(self, posts: IndexRows, order: Order, limit: int, own: np.ndarray) -> list[np.ndarray]:
         """For each of `posts` the rows that are likeliest to say the same in other words and stand in `order` to it, at most `limit`;
         `own` as above. Of those that share the rarest words and those whose embeddings are nearest, each knows what the other misses:
         one score ranks both. Where they took turns, what one net alone finds came before what both find (docs/benchmarks.md)."""
-        near = self.nearest(posts, order, max(limit, _LISTED), own)
+        listed = max(limit, _LISTED)
+        near = self.nearest(posts, order, listed, own)
         pairs = np.repeat(np.arange(len(near)), [len(rows) for rows in near]) << 32
         pairs = np.sort(pairs | np.concatenate([np.zeros(0, np.int64), *near]))
         shared: list[tuple[np.ndarray, np.ndarray]] = [(np.zeros(0, np.int64), np.zeros(0))]
         of_post, at = np.nonzero(posts.words)
         for hits in self._pairs(posts.words[of_post, at], of_post, posts, order, own, _MOST_SAYING, True):
-            share, pair = _shared_rarity(hits), hits.post << 32 | hits.row
+            share, pair = shared_rarity(hits, _MOST_SAYING), hits.post << 32 | hits.row
             kept = np.isin(pair, pairs)
-            kept[best_of_each(hits.post, hits.row, hits.start, share, max(limit, _LISTED))] = True
+            kept[best_of_each(hits.post, hits.row, hits.start, share, listed)] = True
             shared.append((pair[kept], share[kept]))
         worded, share = map(np.concatenate, zip(*shared, strict=True))
         pairs = np.union1d(pairs, worded)
         post, row = pairs >> 32, pairs & 0xFFFFFFFF
         score = np.zeros(len(pairs))
         score[np.searchsorted(pairs, worded)] = _WORDS_SAY * share
-        for begin in range(0, len(pairs), COMPARED):
-            some = slice(begin, begin + COMPARED)
-            both = posts.embedding[post[some]].astype(float) * self._gather("embedding", row[some])
-            score[some] += both.sum(1)
+        for some in pieces(len(pairs)):
+            score[some] += cosines(posts.embedding[post[some]], self._gather("embedding", row[some]))
         best = best_of_each(post, row, sort_time(self._gather("start", row)), np.round(score, 6), limit)
         return by_post(post[best], row[best], len(posts))
 
     def _by_keys(
         self, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, limit: int, own: np.ndarray,
-        score: Callable[["_Pairs"], np.ndarray], most: int, only_rare: bool,
+        score: Callable[[Pairs], np.ndarray], most: int, only_rare: bool,
     ) -> list[np.ndarray]:  # fmt: skip
         """For each of `posts` the rows that have one of its keys, by their `score`, at most `limit`; none that scores 0. The others as
         of `_pairs`."""
@@ -355,14 +338,14 @@ class PostIndex:
     def _pairs(
         self, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, own: np.ndarray, most: int,
         only_rare: bool,
-    ) -> Iterator["_Pairs"]:  # fmt: skip
+    ) -> Iterator[Pairs]:  # fmt: skip
         """Each of `posts` with the rows that have one of its keys, some posts after the other. `wanted` [m] are sorted by the post
         `of_post` [m]; of each key `most` rows are looked at, and with `only_rare`, where a key that has as many tells nothing, they may
         be left out."""
         for some in stretches(of_post, _HITS // most) if self._parts else ():
             key, post, row, start = self._hits(wanted[some], of_post[some], posts, order, own, most, only_rare)
             pairs, first, at = np.unique(post << 32 | row, return_index=True, return_inverse=True)
-            yield _Pairs(pairs >> 32, pairs & 0xFFFFFFFF, start[first], at, key, of_post[some])
+            yield Pairs(pairs >> 32, pairs & 0xFFFFFFFF, start[first], at, key, of_post[some])
 
     def _hits(
         self, wanted: np.ndarray, of_post: np.ndarray, posts: IndexRows, order: Order, own: np.ndarray, most: int,

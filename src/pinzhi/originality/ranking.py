@@ -2,12 +2,56 @@
 post, the row, and what is known of both."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 COMPARED = 20_000  # pairs of signatures or embeddings compared at once
 NEVER = -9.0  # no cosine
 _MARGIN = 1e-4  # by which a cosine may be off when many are computed at once
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Posts with rows that have keys of theirs: `post`, `row` and when it starts, of each of p pairs, sorted by both; and of each of h
+    hits its pair `at` and its `key`, a position among the k keys that belong to the posts `of_post`."""
+
+    post: np.ndarray
+    row: np.ndarray
+    start: np.ndarray
+    at: np.ndarray
+    key: np.ndarray
+    of_post: np.ndarray
+
+    @cached_property
+    def n_rows(self) -> np.ndarray:
+        """How many rows [k] have each key."""
+        return np.bincount(self.key, minlength=len(self.of_post))
+
+    def worth(self, of_key: np.ndarray) -> np.ndarray:
+        """What the keys of each pair [p] are worth together, by that `of_key` [k]; to be rounded, for hits come in any order."""
+        return np.bincount(self.at, of_key[self.key], minlength=len(self.row))
+
+
+def shared_rarity(pairs: Pairs, most: int) -> np.ndarray:
+    """Which share [p] of the rarity of the words of a post its rows have. How rare a word is is told from the rows that stand so to
+    the post alone, so that later ones change nothing; one that nobody has, or `most` or more, counts nowhere."""
+    is_rare = (pairs.n_rows > 0) & (pairs.n_rows < most)
+    rarity = np.where(is_rare, np.log(4 * most / (1 + pairs.n_rows)), 0) ** 2
+    of_all = np.bincount(pairs.of_post, rarity)[pairs.post]
+    return np.round(pairs.worth(rarity) / np.maximum(of_all, 1e-9), 6)
+
+
+def pieces(n: int) -> Iterator[slice]:
+    """Stretches of `n` pairs that are compared at once."""
+    return (slice(begin, begin + COMPARED) for begin in range(0, n, COMPARED))
+
+
+def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Of unit vectors [n, h], row by row: one by one and in double precision, or the order would hang on how many were compared at
+    once."""
+    return (a.astype(float) * b.astype(float)).sum(1)
 
 
 def best_of_each(post: np.ndarray, row: np.ndarray, start: np.ndarray, score: np.ndarray, limit: int) -> np.ndarray:
@@ -71,17 +115,10 @@ class Nearest:
             highest = np.partition(cosine, -self._limit, axis=1)[:, [-self._limit]]
             hits = cosine >= np.maximum(least, highest - np.float32(_MARGIN))
         post, at = np.nonzero(hits)
-        # One by one and in double precision, or the order would hang on how many were compared at once.
-        exact = np.concatenate(
-            [np.zeros(0)]
-            + [
-                (posts[post[some]].astype(float) * embedding[at[some]].astype(float)).sum(1)
-                for some in (slice(begin, begin + COMPARED) for begin in range(0, len(at), COMPARED))
-            ]
-        )
+        exact = [np.zeros(0), *(cosines(posts[post[some]], embedding[at[some]]) for some in pieces(len(at)))]
         self._post = np.concatenate([self._post, post])
         self._row = np.concatenate([self._row, at + offset])
-        self._cosine = np.concatenate([self._cosine, exact])
+        self._cosine = np.concatenate([self._cosine, *exact])
         self._start = np.concatenate([self._start, start[at]])
         kept = best_of_each(self._post, self._row, self._start, self._cosine, self._limit)
         last = kept[rank(self._post[kept]) == self._limit - 1]

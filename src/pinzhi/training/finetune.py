@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pinzhi.errors import InputError
 from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.modules import ValueMatcher
-from pinzhi.heads.predict import MANNERS, load_weights
+from pinzhi.heads.predict import MANNERS, Heads, load_weights
 from pinzhi.labels import Grade
 from pinzhi.training.checkpoints import last_whole
 from pinzhi.training.corpus import held_out_keys, text_key
@@ -37,7 +37,7 @@ from pinzhi.training.data import (
 )
 from pinzhi.training.deterministic import deterministic
 from pinzhi.training.encoders import plain_attention
-from pinzhi.training.multitask import TRAINED_WITH_ENCODER, BatchMaker, MultiTask, TaskBatch, value_labels
+from pinzhi.training.multitask import BatchMaker, MultiTask, TaskBatch, value_labels
 from pinzhi.training.relevance import fit_relevance
 from pinzhi.training.settings import FinetuneSettings, TaskSettings
 from pinzhi.training.wide import Examples, fit_wide
@@ -228,7 +228,7 @@ def finetune(
     batches = Batches(labels, data, encoder, settings)
     model = MultiTask(encoder.model, encoder.hidden_size, settings)
     if heads is not None:
-        for head in TRAINED_WITH_ENCODER:
+        for head in Heads.NAMES:
             load_weights(model.heads[head], heads / f"{head}.safetensors")
     plain_attention(encoder.model)
     encoder.model.requires_grad_(settings.learning_rate > 0)
@@ -286,7 +286,7 @@ def finetune(
                 fit_relevance(encoder, module.relevance, *batches.coherence, settings.seed)
         else:
             module.wide = fit_wide(examples, settings.wide)
-    save(encoder, {name: model.heads[name] for name in TRAINED_WITH_ENCODER}, out)
+    save(encoder, {name: model.heads[name] for name in Heads.NAMES}, out)
     return out
 
 

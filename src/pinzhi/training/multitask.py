@@ -19,7 +19,7 @@ from pinzhi.heads.modules import (
     pair_classifier,
     set_short,
 )
-from pinzhi.heads.predict import MANNERS, PAIR_TOKENS, POST_CONTEXT_TOKENS, build_head, manner_features
+from pinzhi.heads.predict import MANNERS, PAIR_TOKENS, POST_CONTEXT_TOKENS, Heads, build_head, manner_features
 from pinzhi.labels import Grade
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.text import without_emoticons
@@ -42,7 +42,6 @@ from pinzhi.training.data import (
 from pinzhi.training.settings import FinetuneSettings
 
 TaskBatch = dict[str, Any]
-TRAINED_WITH_ENCODER = ("sentiment", "authenticity", "manner", "coherence", "originality")
 
 
 class MultiTask(nn.Module):
@@ -51,9 +50,7 @@ class MultiTask(nn.Module):
     def __init__(self, trunk: nn.Module, hidden_size: int, settings: FinetuneSettings) -> None:
         super().__init__()
         self.trunk = trunk
-        self.heads = nn.ModuleDict(
-            {head: build_head(head, hidden_size, len(FEATURES)) for head in TRAINED_WITH_ENCODER}
-        )
+        self.heads = nn.ModuleDict({head: build_head(head, hidden_size, len(FEATURES)) for head in Heads.NAMES})
         set_short(self.heads.values(), True)
         # Public sets disagree with us and with each other on what is praise: each has labels of its own, and a small say
         # in ours.

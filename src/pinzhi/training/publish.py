@@ -40,11 +40,10 @@ from pinzhi.training.data import (
     split_posts,
 )
 from pinzhi.training.finetune import half, kept_for_judge
-from pinzhi.training.multitask import TRAINED_WITH_ENCODER, value_labels
+from pinzhi.training.multitask import value_labels
 from pinzhi.training.relevance import fit_relevance_weights, measure_relevance
 
-# Share of the pairs of values that labelled brands declare side by side which are taken to say the same; pairs of one value in
-# two wordings are more alike than 0.946 of them.
+# Share of the pairs of values that labelled brands declare side by side which are taken to say the same.
 SAME_PAIRS = 0.02
 
 
@@ -180,7 +179,7 @@ def publish(tuned: Path, labels: Path, data: Path, models: Path, *, date: str, s
     encoder = Encoder.load(tuned / "encoder", Segmenter())
     modules: dict[str, nn.Module] = {
         name: load_weights(build_head(name, encoder.hidden_size, len(FEATURES)), tuned / f"{name}.safetensors")
-        for name in TRAINED_WITH_ENCODER
+        for name in Heads.NAMES
     }
     heads = Heads(encoder, modules, {})
     weigh_comments(heads, modules, labels)

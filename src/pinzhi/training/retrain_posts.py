@@ -29,7 +29,6 @@ from pinzhi.quotation import is_attributed
 from pinzhi.training.data import FRESH, is_dev, read_coherence, read_pairs, split, split_posts
 from pinzhi.training.finetune import finetune, kept_for_judge, save
 from pinzhi.training.fresh import graded_posts, link_parts, without_frozen, write_coherence, write_originality
-from pinzhi.training.multitask import TRAINED_WITH_ENCODER
 from pinzhi.training.publish import judge_pairs, pair_classes, temper_judge, train_judge
 from pinzhi.training.settings import RetrainSettings
 
@@ -45,7 +44,7 @@ def _refit(active: Heads, labels: Path, tasks: Sequence[str], settings: RetrainS
     """The folder of all heads after more training in `tasks` on the sets under `labels`, the encoder as it is; resumes what a
     killed training left in `work`."""
     start = work / "start"
-    save(active.encoder, {name: active.copy(name) for name in TRAINED_WITH_ENCODER}, start)
+    save(active.encoder, {name: active.copy(name) for name in Heads.NAMES}, start)
     return finetune(labels, None, start / "encoder", work, settings.refit(tasks), start, is_quiet=True)
 
 
