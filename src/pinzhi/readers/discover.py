@@ -41,7 +41,7 @@ READERS: tuple[Reader, ...] = (
     WeweRssReader(), BilibiliCrawlerReader(), DanmakuReader(), QzoneReader(), RenrenReader(), TbCommentReader(),
     BackOfficeReader(), SiteReader(), TiebaArchiveReader(), WeiboCrawlerReader(),
 )  # fmt: skip
-FRAME_VERSION = "9"  # part of every digest, as each reader's own version is
+FRAME_VERSION = "10"  # part of every digest, as each reader's own version is
 _COPY = re.compile(r"(.+?) ?\(([0-9]{1,4})\)", re.DOTALL)
 _TEMPORARY = ("Thumbs.db", "desktop.ini", "__MACOSX")
 

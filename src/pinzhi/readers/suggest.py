@@ -197,6 +197,8 @@ def _readable(parse: Callable[[Any], Any], cells: Sequence[Any]) -> bool:
 
 
 def _moment(cell: Any) -> Any:
+    if values.is_serial(cell):
+        raise values.BadValue(f"expected a time, found {cell}, which may be a count")
     try:
         return values.time(values.clock(cell))[0]
     except values.BadValue:

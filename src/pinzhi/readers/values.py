@@ -44,6 +44,11 @@ _MONTHS = {"Jan": 1, "Feb": 2, "Mar": 3, "Apr": 4, "May": 5, "Jun": 6, "Jul": 7,
 _AGO = re.compile(r"(\d{1,3}) ?个?(秒|分|小时|天)钟?[之以]?前")
 _UNITS_AGO = {"秒": 1000, "分": 60_000, "小时": 3_600_000}
 _LATELY = re.compile(r"(?:([今昨前])[天日]|(\d{1,2})[-/月](\d{1,2})日?)(?: ?(\d{1,2}:\d{2}(?::\d{2})?))?")
+_SERIAL = re.compile(r"(\d{5})(?:\.(\d{1,15}))?")
+_SERIALS = range(36_526, 73_051)  # 2000 to 2099, in days since _SERIAL_ZERO
+_SERIAL_ZERO = datetime(1899, 12, 30)
+_TOLD = re.compile(r"(?:发布|编辑|发表)于\s{0,3}")  # what a page puts before a time, and behind it
+_PLACE = re.compile(r"(?:\s{1,3}|\s{0,3}·\s{0,3})(?:来自\s{0,3}.{1,40}|(?:IP)?属地[:：]?\s{0,3}.{1,20}|[一-鿿]{1,7}[^前\W\d_])")
 _WITHIN = {"day": 86_399_999, "minute": 59_999}  # how much later a moment may be than what is written of it
 _YEARS = range(1971, 2101)  # 1970-01-01 08:00:00 is how an unknown time is written
 
@@ -187,8 +192,9 @@ def identifier(value: Any) -> str | None:
 def time(value: Any) -> tuple[int | None, str | None]:
     """A time as milliseconds since 1970 UTC, and its precision: day, minute, second or millisecond.
 
-    Epochs in seconds to nanoseconds, ISO 8601 with or without zone, `Tue Sep 01 09:41:10 +0800 2026`, `2026年9月1日 9:41`.
-    A clock without zone is Beijing time. Raises BadValue.
+    Epochs in seconds to nanoseconds, ISO 8601 with or without zone, `Tue Sep 01 09:41:10 +0800 2026`, `2026年9月1日 9:41`, the days of a
+    spreadsheet (`46266.395833`); words of a page around it (`编辑于 2026-09-01 上海`) are passed over. A clock without zone is Beijing
+    time. Raises BadValue.
     """
     if is_null(value) or value in (0, "0", "0.0"):
         return None, None
@@ -211,7 +217,26 @@ def time(value: Any) -> tuple[int | None, str | None]:
             return _clock(
                 text, (int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second)), zone
             ), "second"
+    if is_serial(text) and (match := _SERIAL.fullmatch(text)):
+        return _serial(match[1], match[2])
+    if len(text) <= 80 and (bare := _bare(text)) != text:
+        return time(bare)
     raise BadValue(f"expected a time such as 2026-09-01 09:30:00 or an epoch, found {_shown(value)}")
+
+
+def _bare(text: str) -> str:
+    """A time without the words of a page around it."""
+    start = told.end() if (told := _TOLD.match(text)) else 0
+    ends = (found.start() for found in re.finditer(r"[\s·]", text) if found.start() > start)
+    end = next((at for at in ends if _PLACE.fullmatch(text, at)), len(text))
+    return text[start:end].strip()
+
+
+def _serial(days: str, fraction: str | None) -> tuple[int | None, str | None]:
+    """A time as a spreadsheet keeps it: days, of which seconds are the smallest that it shows."""
+    if not int(fraction or 0):
+        return _moment((_SERIAL_ZERO + timedelta(int(days))).date())
+    return _moment(_SERIAL_ZERO + timedelta(seconds=round(float(f"{days}.{fraction}") * 86_400)))
 
 
 def time_told(value: Any, seen: tuple[int | None, str | None]) -> tuple[int | None, str | None]:
@@ -222,7 +247,7 @@ def time_told(value: Any, seen: tuple[int | None, str | None]) -> tuple[int | No
     moment, precision = seen
     if moment is None or precision is None:
         return None, None
-    text = unicodedata.normalize("NFKC", str(value)).strip()
+    text = _bare(unicodedata.normalize("NFKC", str(value)[:80]).strip())
     today, latest = _day(moment), moment + _WITHIN.get(precision, 0)
     if match := _AGO.fullmatch("0分钟前" if text == "刚刚" else text):
         n, unit = int(match[1]), _UNITS_AGO.get(match[2])
@@ -249,6 +274,12 @@ def is_time(value: Any) -> bool:
         return time(value)[0] is not None
     except BadValue:
         return False
+
+
+def is_serial(value: Any) -> bool:
+    """Whether a cell may be the days of a spreadsheet; it may as well be a count."""
+    match = _SERIAL.fullmatch(str(value).strip())
+    return match is not None and int(match[1]) in _SERIALS
 
 
 def clock(value: Any) -> Any:

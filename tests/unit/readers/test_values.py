@@ -82,14 +82,16 @@ def test_a_time_is_the_same_however_it_is_written(naive: datetime, offset: int) 
      ("1788226200250000000", "2026-09-01T01:30:00.250", "millisecond"), ("2026年9月1日 9:30", "2026-09-01T01:30:00", "minute"),
      ("1.7882262E+12", "2026-09-01T01:30:00", "second"), ("1.78822620025e+12", "2026-09-01T01:30:00.250", "millisecond"),
      ({"$date": "2026-09-01T01:30:00Z"}, "2026-09-01T01:30:00", "second"), ({"$date": {"$numberLong": "1788226200000"}}, "2026-09-01T01:30:00", "second"),
-     ("2026-09-01", "2026-08-31T16:00:00", "day")],
+     ("2026-09-01", "2026-08-31T16:00:00", "day"), ("编辑于 2026-09-01 上海", "2026-08-31T16:00:00", "day"), ("2026-09-01 09:30 来自 iPhone 17 Pro", "2026-09-01T01:30:00", "minute"),
+     ("发布于 2026年9月1日 9:30 · 内蒙古", "2026-09-01T01:30:00", "minute"), ("2026-09-01 09:30:00 IP属地：四川", "2026-09-01T01:30:00", "second"),
+     (46266, "2026-08-31T16:00:00", "day"), ("46266.3958333333", "2026-09-01T01:30:00", "second"), (46266.395833, "2026-09-01T01:30:00", "second")],
 )  # fmt: skip
 def test_times_and_their_precision(cell: object, iso: str, precision: str) -> None:
     assert values.time(cell) == (values.milliseconds(datetime.fromisoformat(iso).replace(tzinfo=UTC)), precision)
 
 
 @pytest.mark.parametrize(
-    "cell", ["昨天 10:40", "10:40", "2026-13-01", "2026-02-30", "5小时前", "1.78823E+12", 12, "5211000000000001", True]
+    "cell", ["昨天 10:40", "10:40", "2026-13-01", "2026-02-30", "5小时前", "1.78823E+12", 12, "5211000000000001", True, "12345", 99999, "编辑于 上海", "2026-09-01 第3章", "2026-09-01 三天前"]
 )
 def test_what_is_no_time_is_refused(cell: object) -> None:
     with pytest.raises(BadValue, match="expected a time"):
@@ -106,6 +108,7 @@ def test_what_is_no_time_is_refused(cell: object) -> None:
      ("59分钟前", "2026-09-21 01:00:00", "2026-09-20T16:00:00", "day"), ("刚刚", "2026-09-20 16:00:00Z", None, None),
      ("刚刚", "2026-09-21 00:01:00", "2026-09-20T16:00:00", "day"), ("3小时前", "2026-09-21 03:20:00", None, None), ("3小时前", "2026-09-21", None, None),
      ("刚刚", "2026-09-21 23:59", "2026-09-20T16:00:00", "day"), ("今天 22:00", "2026-09-21 21:00:00", None, None), ("10:40", "2026-09-21 21:00:00", None, None),
+     ("昨天 12:30 广东", "2026-09-21 21:00", "2026-09-20T04:30:00", "minute"), ("编辑于 09-20 北京", "2026-09-21", "2026-09-19T16:00:00", "day"), ("2天前 · 上海", "2026-09-01 00:10:00", "2026-08-29T16:00:00", "day"),
      ("02-29", "2026-03-01", None, None), ("13-01", "2026-09-21", None, None), ("昨天", None, None, None), ("周三", "2026-09-21", None, None)],
 )  # fmt: skip
 def test_times_that_a_page_tells_from_now(cell: str, seen: str | None, iso: str | None, precision: str | None) -> None:
