@@ -15,7 +15,6 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Score = Annotated[float, Field(ge=0, le=100)]
 Count = Annotated[int, Field(ge=1)]
 Pairs = Annotated[int, Field(ge=8)]  # of letters; what shares half of fewer is alike by chance
-Weights = tuple[float, float, float, float]
 
 
 class _Section(BaseModel):
@@ -39,12 +38,8 @@ class OriginalityConfig(_Section):
 
 
 class CoherenceConfig(_Section):
-    """Grades of values-coherence: log-odds of each against `unrelated`, by a constant and by how likely a post contradicts any value,
-    expresses one and contradicts none, speaks of one at all."""
+    """How values-coherence is explained."""
 
-    contradicts: Weights
-    touches: Weights
-    expresses: Weights
     explain_from: Share
 
 

@@ -1,7 +1,6 @@
 """Measures to labels, scores and verdicts: the one place where thresholds are applied."""
 
 import math
-import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pinzhi import schemas
-from pinzhi.config import CoherenceConfig, ScoreConfig
+from pinzhi.config import ScoreConfig
 from pinzhi.labels import Authenticity, Grade, Originality, Sentiment, Verdict
 from pinzhi.text import is_blank, letters, normalise
 
@@ -114,7 +113,7 @@ def coherence(values: Sequence[dict[str, Any]] | None, config: ScoreConfig) -> t
     if not values:
         return None, None
     likely = any_value(values)
-    return likely.score, grade_of(likely, config.coherence)
+    return likely.score, likely.grade
 
 
 @dataclass(frozen=True)
@@ -130,6 +129,17 @@ class AnyValue:
         """Coherence 0-100."""
         return 100 * ((1 - self.contradicts) * (0.4 + 0.1 * self.related) + 0.5 * self.expresses)
 
+    @property
+    def grade(self) -> Grade:
+        """The likeliest."""
+        chances = {
+            Grade.CONTRADICTS: self.contradicts,
+            Grade.UNRELATED: 1 - self.related,
+            Grade.TOUCHES: self.related - self.contradicts - self.expresses,
+            Grade.EXPRESSES: self.expresses,
+        }
+        return max(chances, key=lambda grade: chances[grade])
+
 
 def any_value(values: Sequence[Mapping[str, Any]]) -> AnyValue:
     """What the probabilities of all values make of the post: a reader can be sure that a story lives up to something and unsure to
@@ -141,18 +151,6 @@ def any_value(values: Sequence[Mapping[str, Any]]) -> AnyValue:
     contradicts = of_any("p_contradicts")
     expresses = of_any("p_expresses") * (1 - contradicts)
     return AnyValue(contradicts, expresses, of_any("p_touches", "p_expresses", "p_contradicts"))
-
-
-def grade_of(likely: AnyValue, settings: CoherenceConfig) -> Grade:
-    """The likeliest grade under the weights of `settings`."""
-    seen = 1.0, likely.contradicts, likely.expresses, likely.related
-    weights = {
-        Grade.UNRELATED: (0.0, 0.0, 0.0, 0.0),
-        Grade.CONTRADICTS: settings.contradicts,
-        Grade.TOUCHES: settings.touches,
-        Grade.EXPRESSES: settings.expresses,
-    }
-    return max(weights, key=lambda grade: sum(map(operator.mul, weights[grade], seen)))
 
 
 # Posts without a trace of a value from which it is called never expressed: half of the values of labelled brands are expressed in less

@@ -11,16 +11,16 @@ import torch
 import yaml
 
 from pinzhi.config import ScoreConfig
-from pinzhi.decide import AnyValue, any_value, coherence, grade_of
-from pinzhi.evaluation.coherence import NEVER, Said, beside_deeds, evaluate_examples, evaluate_joined, fit_grades
-from pinzhi.heads.modules import ValueMatcher
+from pinzhi.decide import any_value, coherence
+from pinzhi.evaluation.coherence import NEVER, Said, beside_deeds, evaluate_examples, evaluate_joined
+from pinzhi.heads.modules import Relevance, ValueMatcher
 from pinzhi.heads.ngrams import hash_ngrams
 from pinzhi.heads.predict import Clauses, Heads
 from pinzhi.labels import Grade
 from pinzhi.paths import models
 from pinzhi.segment import Segmenter
 from pinzhi.training.data import CoherenceRow, Value, joined, read_coherence, split_posts
-from pinzhi.training.multitask import value_labels
+from pinzhi.training.multitask import grade_class, value_target
 from pinzhi.training.settings import WideSettings
 from pinzhi.training.wide import Examples, fit_wide
 
@@ -35,30 +35,39 @@ def heads() -> Heads:
 def matched(matcher: ValueMatcher, value: torch.Tensor, post: torch.Tensor, near: float = 0.5) -> torch.Tensor:
     of_value, of_post = (torch.ones(one.shape[:2]) for one in (value, post))
     of_any = matcher.of_any(post, of_post, hash_ngrams(["番茄"]))
-    return matcher(value, of_value, post, of_post, of_any, torch.tensor([near]))
+    return matcher.weigh(matcher.parts(value, of_value, post, of_post, of_any, torch.tensor([near])))
 
 
-def test_factors_weigh_what_is_read_the_post_alone_and_the_nearness() -> None:
+def test_each_part_is_weighed_class_by_class() -> None:
     torch.manual_seed(3)
     matcher = ValueMatcher(16).eval()
     words = Examples(4, ["番茄红了", "番茄熟了", "番茄坏了"] * 3, [(2,), (2,), (3,)] * 3)
-    matcher.grade = fit_wide(words, WideSettings(strength=4.0, least=1))
+    matcher.alone.wide = fit_wide(words, WideSettings(strength=4.0, least=1))
+    matcher.relevance.others.copy_(torch.nn.functional.normalize(torch.randn(Relevance.N_OTHERS, 16), dim=-1))
     value, other, post = torch.randn(1, 4, 16), torch.randn(1, 4, 16), torch.randn(1, 6, 16)
+
+    def only(**loud: list[float]) -> None:
+        matcher.weights.zero_()
+        for part, weights in loud.items():
+            matcher.weights[ValueMatcher.PARTS.index(part)] = torch.tensor(weights)
+
     with torch.no_grad():
-        parts = []
-        for part in torch.eye(ValueMatcher.N_PARTS):
-            matcher.factors.copy_(part)
-            parts.append(matched(matcher, value, post))
-        matcher.factors.copy_(torch.tensor([0.5, 0.25, 2.0, 1.5, 0.5]))
-        whole = matched(matcher, value, post)
-        weighed = sum(factor * part for factor, part in zip((0.5, 0.25, 2.0, 1.5, 0.5), parts, strict=True))
-        assert torch.allclose(whole, weighed, atol=1e-5)
-        assert not torch.allclose(whole, matched(matcher, other, post), atol=1e-3), "the value is not read"
-        matcher.factors.copy_(torch.tensor([0.0, 1.0, 1.0, 0.0, 1.0]))
+        loud = {part: [0.3 * n, 0.5, 1.0, 0.1 * n] for n, part in enumerate(ValueMatcher.PARTS)}
+        each = []
+        for part, weights in loud.items():
+            only(**{part: weights})
+            each.append(matched(matcher, value, post))
+        only(**loud)
+        assert torch.allclose(matched(matcher, value, post), sum(each), atol=1e-5)
+        assert not torch.allclose(matched(matcher, value, post), matched(matcher, other, post), atol=1e-3)
+        matcher.bias.copy_(torch.tensor([0.0, 0.0, 0.0, 7.0]))
+        assert matched(matcher, value, post).argmax() == 3
+        matcher.bias.zero_()
+        only(deep=[1.0] * 4, wide=[1.0] * 4)
         assert torch.allclose(matched(matcher, value, post), matched(matcher, other, post, -2.0), atol=1e-6)
-        matcher.factors.copy_(torch.tensor([0.0, 0.0, 0.0, 1.0, 0.0]))
-        assert matched(matcher, value, post, 0.5).tolist() == [[0.0, 0.5, 0.5, 0.5]]
-        matcher.factors.copy_(torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0]))
+        only(nearness=[0.0, 1.0, 2.0, 1.0])
+        assert matched(matcher, value, post, 0.5).tolist() == [[0.0, 0.5, 1.0, 0.5]]
+        only(wide=[1.0] * 4)
         assert matched(matcher, value, post).argmax() == 2, "the grade that such words have had"
 
 
@@ -109,7 +118,7 @@ def value(expresses: float, contradicts: float = 0.0, touches: float = 0.0) -> d
 
 def test_what_several_values_may_say_adds_up() -> None:
     config = ScoreConfig.load()
-    unsure = 0.2
+    unsure = 0.25
     assert coherence([value(0, unsure)], config)[1] is not Grade.CONTRADICTS
     assert coherence([value(0, unsure)] * 3, config)[1] is Grade.CONTRADICTS
     assert any_value([value(0, 0.5), value(0, 0.5)]).contradicts == pytest.approx(0.75)
@@ -118,31 +127,29 @@ def test_what_several_values_may_say_adds_up() -> None:
     assert any_value([value(0.7, 0.4, 0.2)]).related == pytest.approx(1.0)
 
 
-def test_weights_are_those_under_which_grades_agree() -> None:
-    chance = np.random.default_rng(4)
-    likely, grade = [], []
-    for _ in range(400):
-        truth = int(chance.integers(0, 4))
-        noise = chance.uniform(0, 0.08, 3)
-        likely.append(
-            AnyValue(0.3 * (truth == 0) + noise[0], 0.3 * (truth == 3) + noise[1], 0.5 * (truth != 1) + noise[2])
-        )
-        grade.append(truth)
-    chosen = fit_grades(likely, np.array(grade))
-    assert [int(grade_of(one, chosen)) for one in likely] == grade
+def test_the_grade_is_the_likeliest() -> None:
+    assert any_value([value(0.3), value(0.4), value(0.1, 0.2)]).grade is Grade.EXPRESSES
+    assert any_value([value(0.3), value(0.4), value(0.1, 0.6)]).grade is Grade.CONTRADICTS
+    assert any_value([value(0.1, touches=0.6), value(0.2, 0.1)]).grade is Grade.TOUCHES
+    assert any_value([value(0.1), value(0.2, 0.1)]).grade is Grade.UNRELATED
 
 
 def row(grade: int, touches: tuple[str, ...] | None, **listed: tuple[str, ...]) -> CoherenceRow:
     return CoherenceRow("文", "a/x", grade, listed.get("expresses", ()), listed.get("contradicts", ()), touches)
 
 
-def test_every_value_has_one_class() -> None:
-    values = [Value("soil", "不伤土地"), Value("price", "价钱公道"), Value("people", "善待工人")]
-    assert value_labels(row(3, (), expresses=("price",)), values) == [0, 2, 0]
-    assert value_labels(row(0, (), expresses=("soil",), contradicts=("people",)), values) == [2, 0, 3]
-    assert value_labels(row(2, ("people",)), values) == [0, 0, 1]
-    assert value_labels(row(2, None), values) == [1, 0, 0], "some value is touched, nobody says which"
-    assert value_labels(row(3, None, expresses=("people",)), values) == [0, 0, 2], "nobody says that another is touched"
+def test_what_is_known_of_each_value() -> None:
+    def allowed(row: CoherenceRow) -> list[tuple[int, ...]]:
+        return [value_target(row, key, True).allowed for key in ("soil", "price", "people")]
+
+    assert allowed(row(3, (), expresses=("price",))) == [(0,), (2,), (0,)]
+    assert allowed(row(0, (), expresses=("soil",), contradicts=("people",))) == [(2,), (0,), (3,)]
+    assert allowed(row(2, ("people",))) == [(0,), (0,), (1,)]
+    assert allowed(row(2, None)) == [(0, 1)] * 3, "some value is touched, nobody says which"
+    assert allowed(row(3, None, expresses=("people",))) == [(0, 1), (0, 1), (2,)], "others may be touched too"
+    assert [ValueMatcher.CLASSES[grade_class(row(grade, ()))] for grade in range(4)] == [
+        "contradicts", "unrelated", "touches", "expresses",
+    ]  # fmt: skip
 
 
 class Follower:

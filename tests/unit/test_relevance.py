@@ -1,18 +1,17 @@
-"""Whether a post has to do with a value at all: what is learnt of it, and how loud it speaks."""
+"""Whether a post has to do with a value at all."""
 
 import copy
 
 import numpy as np
 import pytest
 import torch
-from scipy.special import softmax
 
 from pinzhi.heads.modules import Relevance
 from pinzhi.heads.predict import Heads
 from pinzhi.paths import models
 from pinzhi.segment import Segmenter
 from pinzhi.training.data import CoherenceRow, Value
-from pinzhi.training.relevance import fit_relevance, fit_relevance_weights, measure_relevance
+from pinzhi.training.relevance import fit_relevance
 
 VALUES = {
     "farm": [Value("soil", "不伤土地：少用药，把地留给下一代"), Value("price", "明码标价：账本摊开给人看")],
@@ -38,7 +37,7 @@ def heads() -> Heads:
 
 def test_posts_come_nearer_to_what_they_are_about(heads: Heads) -> None:
     torch.manual_seed(1)
-    fresh = Relevance(heads.encoder.hidden_size, 4)
+    fresh = Relevance(heads.encoder.hidden_size)
     fitted = copy.deepcopy(fresh)
     fit_relevance(heads.encoder, fitted, ROWS, VALUES, seed=1)
     again = copy.deepcopy(fresh)
@@ -47,35 +46,27 @@ def test_posts_come_nearer_to_what_they_are_about(heads: Heads) -> None:
     assert torch.allclose(fitted.others.norm(dim=1), torch.ones(Relevance.N_OTHERS), atol=1e-5)
     fresh.others.copy_(fitted.others)
 
+    def read(text: str, role: str) -> tuple[torch.Tensor, torch.Tensor]:
+        ids = torch.tensor([heads.encoder.single(heads.encoder.token_ids([text])[0], role)])
+        return heads.encoder.hidden(ids, torch.ones_like(ids)), torch.ones_like(ids)
+
+    @torch.no_grad()
     def gap(relevance: Relevance) -> float:
-        said = measure_relevance(heads.encoder, relevance, ROWS, VALUES)
-        named = np.array([value.key in row.expresses for row in ROWS for value in VALUES[row.brand]])
-        return float(said[named].mean() - said[~named].mean())
+        said: dict[bool, list[float]] = {True: [], False: []}
+        for row in ROWS:
+            post = read(row.text, "post")
+            for value in VALUES[row.brand]:
+                said[value.key in row.expresses].append(float(relevance(*read(value.text, "value"), *post)))
+        return float(np.mean(said[True]) - np.mean(said[False]))
 
     assert gap(fitted) > gap(fresh) + 0.5
 
 
-def test_it_says_nothing_until_it_is_weighed_and_then_more_of_what_is_near() -> None:
+def test_what_is_like_a_value_beyond_others_is_relevant() -> None:
     torch.manual_seed(2)
-    relevance = Relevance(8, 4)
+    relevance = Relevance(8)
     relevance.others.copy_(torch.nn.functional.normalize(torch.randn(Relevance.N_OTHERS, 8), dim=-1))
     post, mask = torch.randn(1, 3, 8), torch.ones(1, 3)
     with torch.no_grad():
-        assert relevance(post, mask, post, mask).tolist() == [[0.0] * 4]
-        relevance.say.weight.copy_(torch.tensor([0.0, 0.2, 0.4, 0.3])[:, None])
-        same, apart = (relevance(value, mask, post, mask)[0] for value in (post, -post))
-    assert same[2] > same[3] > same[1] > 0 == same[0] and apart[2] < apart[3] < apart[1] < 0
-
-
-def test_weights_come_from_all_rows_and_how_sure_it_is_from_those_under_their_own_brand() -> None:
-    chance = np.random.default_rng(3)
-    n = 2000
-    is_own = np.arange(2 * n) < n
-    truth = np.where(is_own & (chance.random(2 * n) < 0.4), 2, 0)
-    relevance = chance.normal(np.where(truth == 2, 1.5, np.where(is_own, 0.5, -1.0)), 1.0)
-    logits = np.zeros((2 * n, 4))
-    found = fit_relevance_weights(logits, relevance, truth, is_own)
-    p = softmax(found.others * logits + relevance[:, None] * found.weight + found.bias, 1)
-    assert found.weight[0] == found.bias[0] == 0 and found.weight[2] > 0.5
-    assert abs(p[is_own, 2].mean() - 0.4) < 0.02, "as often as it is so under the own brand"
-    assert p[~is_own, 2].mean() < 0.15
+        same, apart = (float(relevance(value, mask, post, mask)) for value in (post, -post))
+    assert same > 1 > -1 > apart

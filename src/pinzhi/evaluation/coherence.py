@@ -6,18 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, cohen_kappa_score, roc_auc_score
 
-from pinzhi.config import CoherenceConfig, ScoreConfig
-from pinzhi.decide import AnyValue, any_value, grade_of
+from pinzhi.decide import AnyValue, any_value
 from pinzhi.evaluation.baselines import Likeness, embedding_cosine, keyword_overlap, linear_baseline, tfidf_cosine
 from pinzhi.evaluation.metrics import bootstrap, expected_calibration_error
 from pinzhi.evaluation.slices import coherence_slices
+from pinzhi.heads.modules import ValueMatcher
 from pinzhi.heads.predict import Heads
 from pinzhi.labels import Grade
 from pinzhi.segment import Segmenter
-from pinzhi.training.data import CoherenceRow, Value, joined, read_coherence, split_posts
+from pinzhi.training.data import CoherenceRow, Target, Value, joined, read_coherence, split_posts
+from pinzhi.training.multitask import grade_class, value_target
+from pinzhi.training.value_weights import SaidOfValues, fit_weights
 
 Report = dict[str, Any]
 Scored = list[dict[str, np.ndarray]]  # by post: value id -> probabilities [4], or what a baseline has in their place
@@ -40,13 +41,13 @@ def score_coherence(
         encoded = heads.encode_values([value.text for value in values[brand]], shown)
         return heads.coherence(texts, encoded, NEVER)[0]
 
-    return _by_brand(rows, values, score)
+    return by_brand(rows, values, score)
 
 
-def _by_brand(
-    rows: Sequence[CoherenceRow], values: dict[str, list[Value]], score: Callable[[str, list[str]], np.ndarray]
+def by_brand(
+    rows: Sequence[CoherenceRow], values: Mapping[str, list[Value]], score: Callable[[str, list[str]], np.ndarray]
 ) -> Scored:
-    """For each row, value id -> [4], from what `score` makes of a brand and its posts: [n, v, 4]."""
+    """For each row, value id -> what `score` makes of it, of a brand and its posts [n, v, ...]."""
     scored: Scored = [{} for _ in rows]
     for brand in sorted({row.brand for row in rows}):
         at = [i for i, row in enumerate(rows) if row.brand == brand]
@@ -67,33 +68,59 @@ def weighted_kappa(truth: np.ndarray, guess: np.ndarray) -> float:
     return float(cohen_kappa_score(truth, guess, weights="quadratic"))
 
 
-def fit_grades(likely: Sequence[AnyValue], grade: np.ndarray) -> CoherenceConfig:
-    """The weights under which the grades of posts [n], all four of which occur, are likeliest."""
-    model = LogisticRegression(C=10, max_iter=5000)
-    model.fit([(one.contradicts, one.expresses, one.related) for one in likely], grade)
-    weights = np.column_stack([model.intercept_, model.coef_])
-    weights = np.round(weights - weights[Grade.UNRELATED], 2)
-    chosen = {one.name.lower(): tuple(weights[one].tolist()) for one in Grade if one is not Grade.UNRELATED}
-    return ScoreConfig.load().coherence.model_copy(update=chosen)
+def said_of_values(
+    heads: Heads, rows: Sequence[CoherenceRow], values: Mapping[str, list[Value]]
+) -> tuple[SaidOfValues, SaidOfValues]:
+    """What the parts of the matcher say of every value of every post under the profile of its own brand, and under that of another."""
+
+    def say(brand: str, texts: list[str]) -> np.ndarray:
+        return heads.value_parts(texts, heads.encode_values([value.text for value in values[brand]]))
+
+    def said(rows: Sequence[CoherenceRow], known: Callable[[CoherenceRow, Value], Target]) -> SaidOfValues:
+        parts = [one for row in by_brand(rows, values, say) for one in row.values()]
+        shape = len(ValueMatcher.PARTS), len(ValueMatcher.CLASSES)
+        return SaidOfValues(
+            np.stack(parts) if parts else np.zeros((0, *shape), np.float32),
+            np.array([at for at, row in enumerate(rows) for _ in values[row.brand]], dtype=int),
+            [known(row, value) for row in rows for value in values[row.brand]],
+            np.array([grade_class(row) for row in rows], dtype=int),
+        )
+
+    own = said(rows, lambda row, value: value_target(row, value.key, True))
+    return own, said(under_another_brand(rows), lambda row, value: Target((0,), (0, 1, 2, 3)))
 
 
-def evaluate_grades(rows: Sequence[CoherenceRow], likely: Sequence[AnyValue]) -> Report:
-    """Grades under the weights of the settings, and under those that are fitted to the other half of the brands."""
-    grade = np.array([row.grade for row in rows])
-    groups = np.array([row.group for row in rows])  # brands that are shown the same texts choose together
-    names = sorted(set(groups))
-    guess, chosen = np.zeros(len(rows), int), {}
-    for half, listed in (("even", names[::2]), ("odd", names[1::2])):
-        mine = np.isin(groups, listed)
-        settings = fit_grades([one for one, other in zip(likely, ~mine, strict=True) if other], grade[~mine])
-        guess[mine] = [int(grade_of(one, settings)) for one, own in zip(likely, mine, strict=True) if own]
-        chosen[half] = settings.model_dump()
-    known = ScoreConfig.load().coherence
+def evaluate_cross_fitted(heads: Heads, rows: Sequence[CoherenceRow], values: Mapping[str, list[Value]]) -> Report:
+    """Figures where the parts of the matcher are weighed on one half of the brands and asked about the other: the shipped weights are
+    fitted on all dev rows."""
+    own, other = said_of_values(heads, rows, values)
+    groups = np.array([row.group for row in rows])  # brands that are shown the same texts stay together
+    half = np.isin(groups, np.unique(groups)[::2])
+    if half.all() or not len(other.grade):
+        return {}
+    scored: Scored = [{} for _ in rows]
+    for chosen in (half, ~half):
+        asked = own.of(chosen)
+        p = fit_weights(own.of(~chosen), other.of(~chosen)).probabilities(asked.parts)
+        for post, at in enumerate(np.flatnonzero(chosen).tolist()):
+            keys = [value.key for value in values[rows[at].brand]]
+            scored[at] = dict(zip(keys, p[asked.post_of == post], strict=True))
+    likely = [likely_any(one) for one in scored]
     return {
-        "qwk": bootstrap(weighted_kappa, grade, np.array([int(grade_of(one, known)) for one in likely])),
-        "qwk_weights_of_other_brands": bootstrap(weighted_kappa, grade, guess),
-        "weights": {**chosen, "all": fit_grades(likely, grade).model_dump()},
-    }
+        "auroc_expresses": bootstrap(roc_auc_score, _is(rows, Grade.EXPRESSES), np.array([one.expresses for one in likely])),
+        "contradiction_ap": bootstrap(average_precision_score, _is(rows, Grade.CONTRADICTS), np.array([one.contradicts for one in likely])),
+        "qwk": bootstrap(weighted_kappa, np.array([row.grade for row in rows]), _grades(likely)),
+        "value_named_first": _named_first(rows, scored),
+        **_ordered(rows, np.array([one.score for one in likely])),
+    }  # fmt: skip
+
+
+def _is(rows: Sequence[CoherenceRow], grade: Grade) -> np.ndarray:
+    return np.array([row.grade == grade for row in rows])
+
+
+def _grades(likely: Sequence[AnyValue]) -> np.ndarray:
+    return np.array([int(one.grade) for one in likely])
 
 
 def _named_first(rows: Sequence[CoherenceRow], scored: Scored) -> Report:
@@ -198,7 +225,7 @@ def models_compared(
 
     def baseline(score: Callable[[str, list[str]], np.ndarray]) -> Model:
         def say(rows: Sequence[CoherenceRow]) -> Said:
-            scored = _by_brand(rows, values, score)
+            scored = by_brand(rows, values, score)
             return Said(scored, *(np.array([max(x[side] for x in p.values()) for p in scored]) for side in (2, 3)))
 
         return say
@@ -291,10 +318,9 @@ def evaluate_swapped(rows: Sequence[CoherenceRow], said: Mapping[str, Said], mod
         return {}
     at = np.flatnonzero([row.grade == Grade.EXPRESSES for row in rows])
     others = {name: model(swapped) for name, model in models.items()}
-    known = ScoreConfig.load().coherence
     own, other = ([likely_any(p) for p in one[OURS].scored] for one in (said, others))
     gains = {name: one.expresses[at] - others[name].expresses[at] for name, one in said.items()}
-    grades = np.array([[int(grade_of(one, known)) for one in each] for each in (own, other)])
+    grades = np.array([_grades(each) for each in (own, other)])
     return {
         "n": len(at),
         "auroc_own_against_other": {
@@ -345,10 +371,9 @@ def evaluate_joined(rows: Sequence[CoherenceRow], said: Mapping[str, Said], mode
         return {}
     numbers, both = map(list, zip(*pairs, strict=True))
     alone = {name: one.of(numbers) for name, one in said.items()}
-    known = ScoreConfig.load().coherence
     report: Report = {"n": int(contradicts.sum()), "n_deeds": int((~contradicts).sum())}
     for name, shown in (("alone", alone), ("joined", {name: model(both) for name, model in models.items()})):
-        called = np.array([grade_of(likely_any(p), known) == Grade.CONTRADICTS for p in shown[OURS].scored])
+        called = _grades([likely_any(p) for p in shown[OURS].scored]) == Grade.CONTRADICTS
         report[name] = {
             "auroc_contradicts": {
                 model: bootstrap(roc_auc_score, contradicts, one.contradicts) for model, one in shown.items()
@@ -374,7 +399,8 @@ def evaluate_coherence(heads: Heads, labels: Path) -> Report:
         "auroc_expresses": bootstrap(roc_auc_score, grade == 3, ours.expresses),
         "ece_value_expresses": round(expected_calibration_error(value_truth, value_guess), 4),
         "auroc_value_expresses": bootstrap(roc_auc_score, value_truth, value_guess),
-        **evaluate_grades(dev, likely),
+        "qwk": bootstrap(weighted_kappa, grade, _grades(likely)),
+        "cross_fitted": evaluate_cross_fitted(heads, dev, values),
         "value_named_first": _named_first(dev, ours.scored),
         "by_examples_shown": evaluate_examples(heads, dev, values),
         "contradiction_ap": bootstrap(average_precision_score, grade == 0, ours.contradicts),

@@ -168,3 +168,10 @@ def pad(sequences: Sequence[Sequence[int]], pad_id: int) -> tuple[Tensor, Tensor
         ids[row, : len(sequence)] = torch.as_tensor(sequence)
         mask[row, : len(sequence)] = 1
     return ids, mask
+
+
+def pad_states(states: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Hidden states [t, h] of n texts as one block [n, longest, h], and its mask [n, longest]."""
+    block = torch.nn.utils.rnn.pad_sequence(list(states), batch_first=True)
+    lengths = torch.tensor([len(one) for one in states])
+    return block, (torch.arange(block.shape[1]) < lengths[:, None]).long()

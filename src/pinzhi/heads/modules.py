@@ -202,66 +202,63 @@ class SentenceEmbedder(nn.Module):
 
 
 class Relevance(nn.Module):
-    """How much more a post is like a value than like values in general, those of `others` [N_OTHERS, h], and what that speaks for:
-    a post that is about nothing that a brand declares is unrelated, however good its deeds."""
+    """How much more a post is like a value than like values in general, those of `others` [N_OTHERS, h]: a post that is about nothing
+    that a brand declares is unrelated, however good its deeds."""
 
     N_OTHERS = 64
 
-    def __init__(self, hidden_size: int, n_classes: int) -> None:
+    def __init__(self, hidden_size: int) -> None:
         super().__init__()
         self.embed = SentenceEmbedder(hidden_size)
         self.others: Tensor
         self.register_buffer("others", torch.zeros(self.N_OTHERS, hidden_size))
-        self.say = nn.Linear(1, n_classes)
-        nn.init.zeros_(self.say.weight)
-        nn.init.zeros_(self.say.bias)
-
-    def beyond_others(self, value: Tensor, post: Tensor) -> Tensor:
-        """By how many standard deviations [n] the unit vectors of values [n, h] are nearer to those of posts [n, h] than the others."""
-        usual = post @ self.others.T
-        return ((value * post).sum(-1) - usual.mean(-1)) / usual.std(-1).clamp(min=1e-3)
 
     def forward(self, value: Tensor, value_mask: Tensor, post: Tensor, post_mask: Tensor) -> Tensor:
-        """Logits [n, c] for values [n, v, h] and posts [n, t, h], row by row."""
-        return self.say(self.beyond_others(self.embed(value, value_mask), self.embed(post, post_mask)).unsqueeze(-1))
+        """By how many standard deviations [n] the values [n, v, h] are nearer to the posts [n, t, h] than the others are, row by row."""
+        one, two = self.embed(value, value_mask), self.embed(post, post_mask)
+        usual = two @ self.others.T
+        return ((one * two).sum(-1) - usual.mean(-1)) / usual.std(-1).clamp(min=1e-3)
 
 
 class ValueMatcher(nn.Module):
-    """One value against one post: what a reader of both says, what the post says by itself of any value, whichever it is (a
-    deed told in detail expresses something, a leak contradicts something), how much nearer their words are than those of
-    the brand's other values, which grade its n-grams speak for, and how relevant the value is at all. The parts are trained
-    apart; `factors` weigh the reader, the deep and the wide part of the post alone, the nearness, which speaks for all classes
-    but the first, and the grade; the relevance says how much it says. `same_from` is how alike to the relevance two values of
-    a brand are that say the same."""
+    """One value against one post: what a reader of both says, which grade the post by itself speaks for, whichever value it is about
+    (a deed told in detail expresses something, a leak contradicts something), by its hidden states and by its n-grams, how much
+    nearer its words are to the value than to the brand's other values, and how relevant the value is at all. The parts are trained
+    apart; `weights` [5, 4] weigh them class by class, and with `bias` [4] the sum. `same_from` is how alike to the relevance
+    two values of a brand are that say the same."""
 
     CLASSES = ("unrelated", "touches", "expresses", "contradicts")
-    N_PARTS = 5
+    PARTS = ("reader", "deep", "wide", "nearness", "relevance")
 
     def __init__(self, hidden_size: int) -> None:
         super().__init__()
         self.reader = PairReader(hidden_size, len(self.CLASSES))
         self.alone = TextClassifier(hidden_size, len(self.CLASSES))
-        self.grade = NgramLinear(len(self.CLASSES))
-        self.relevance = Relevance(hidden_size, len(self.CLASSES))
-        self.factors: Tensor
-        self.register_buffer("factors", torch.ones(self.N_PARTS))
+        self.relevance = Relevance(hidden_size)
+        self.weights: Tensor
+        self.bias: Tensor
+        self.register_buffer("weights", torch.ones(len(self.PARTS), len(self.CLASSES)))
+        self.register_buffer("bias", torch.zeros(len(self.CLASSES)))
         self.same_from: Tensor
         self.register_buffer("same_from", torch.tensor(1.0))
 
     def of_any(self, post: Tensor, mask: Tensor, ngrams: Ngrams) -> Tensor:
-        """What posts [p, t, h] with their n-grams say of any value, whichever it is [p, 4]."""
-        _, deep, wide, _, grade = self.factors
-        return deep * self.alone.deep(post, mask) + wide * self.alone.wide(ngrams) + grade * self.grade(ngrams)
+        """What the deep and the wide part make of posts [p, t, h] with their n-grams, whichever value is asked about [p, 2, 4]."""
+        return torch.stack([self.alone.deep(post, mask), self.alone.wide(ngrams)], 1)
 
-    def forward(
+    def parts(
         self, value: Tensor, value_mask: Tensor, post: Tensor, post_mask: Tensor, of_any: Tensor, nearness: Tensor
     ) -> Tensor:
-        """Logits [n, 4] for values [n, v, h] and posts [n, t, h], of which `of_any` [n, 4] and `nearness` [n] are known, row
-        by row."""
-        read, _, _, near, _ = self.factors
-        named = nearness.unsqueeze(1) * (torch.arange(len(self.CLASSES)) > 0)
+        """What each part says [n, 5, 4] of values [n, v, h] and posts [n, t, h], of which `of_any` [n, 2, 4] and `nearness` [n]
+        are known, row by row. Logits have a mean of 0; what is one number is there for every class."""
         both = value, value_mask, post, post_mask
-        return read * self.reader(*both) + of_any + near * named + self.relevance(*both)
+        logits = torch.cat([self.reader(*both).unsqueeze(1), of_any], 1)
+        numbers = torch.stack([nearness, self.relevance(*both)], 1).unsqueeze(-1).expand(-1, -1, len(self.CLASSES))
+        return torch.cat([logits - logits.mean(-1, keepdim=True), numbers], 1)
+
+    def weigh(self, parts: Tensor) -> Tensor:
+        """Logits [n, 4] from what the parts say [n, 5, 4]."""
+        return (parts * self.weights).sum(1) + self.bias
 
 
 class EvidenceJudge(nn.Module):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pinzhi.errors import ModelError
-from pinzhi.heads.encoder import Encoder, clip, pad
+from pinzhi.heads.encoder import Batch, Encoder, clip, pad, pad_states
 from pinzhi.heads.modules import Context, PairJudge, TextClassifier, ValueMatcher, mean_vectors, set_short
 from pinzhi.heads.nearness import Nearness
 from pinzhi.heads.ngrams import hash_ngrams
@@ -25,6 +25,7 @@ POST_CONTEXT_TOKENS = 48  # of the post that a comment answers
 COMMENT_TOKENS = 160
 POSTS_AT_ONCE = 512  # whose hidden states are held while their comments are read: 26 MB
 PAIR_TOKENS = 128  # of each of two posts that are read together
+PAIRS_AT_ONCE = 128  # whose texts are encoded, each once, and held: 34 MB at most
 MATCH_BATCH = 16  # (value, post) pairs in one pass of the matcher; more is no faster and leaves holes in memory
 MANNERS = ("own", "template", "quote")
 
@@ -254,19 +255,14 @@ class Heads:
         result = np.zeros((len(texts), n_values, len(ValueMatcher.CLASSES)), np.float32)
         spans: list[list[list[tuple[int, int]]]] = [[[] for _ in range(n_values)] for _ in texts]
         clauses = [Clauses(text, self.encoder) for text in texts]
-        sequences = [self.encoder.single(clause.ids, "post") for clause in clauses]
-        for batch in self.encoder.batches(sequences, budget=2048):
-            hidden = self.encoder.hidden(batch.ids, batch.mask)
+        for batch, views, pairs in self._batches_of_views(clauses, values):
             read = [clauses[row] for row in batch.rows]
-            near = [self._near(values, one, np.ones((1, len(one.ids)), bool)) for one in read]
-            pairs = [(at, v) for at in range(len(read)) for v in range(n_values)]
-            views = Views(hidden, torch.arange(len(read)), batch.mask, [one.text for one in read], np.concatenate(near))
             result[batch.rows] = self._match(values, views, pairs).reshape(len(read), n_values, -1)
             lead = result[batch.rows, :, 2:].argmax(2) + 2
             leading = result[batch.rows, :, 2:].max(2)
             is_told = leading >= np.maximum(explain_from, leading.max(1, keepdims=True) / 2)
             told = [pair for pair in pairs if is_told[pair]]
-            falls = self._falls(values, hidden, batch.mask, told, read)
+            falls = self._falls(values, views, told, read)
             for (at, v), p in zip(told, falls, strict=True):
                 row, side = batch.rows[at], lead[at, v]
                 spans[row][v] = _carrying(clauses[row], result[row, v, side], p[:, side])
@@ -274,8 +270,33 @@ class Heads:
                 hand_back()
         return result, spans
 
-    def _match(self, values: EncodedValues, views: "Views", pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+    @torch.inference_mode()
+    def value_parts(self, texts: Sequence[str], values: EncodedValues) -> np.ndarray:
+        """What each part of the matcher says of posts against encoded values [n, v, 5, 4], before they are weighed."""
+        result = np.zeros((len(texts), len(values.ids), len(ValueMatcher.PARTS), len(ValueMatcher.CLASSES)), np.float32)
+        for batch, views, pairs in self._batches_of_views([Clauses(text, self.encoder) for text in texts], values):
+            result[batch.rows] = self._parts(values, views, pairs).reshape(len(batch.rows), *result.shape[1:]).numpy()
+        return result
+
+    def _batches_of_views(
+        self, clauses: Sequence["Clauses"], values: EncodedValues
+    ) -> Iterator[tuple[Batch, Views, list[tuple[int, int]]]]:
+        """Batches of whole posts, as views in the order of the batch, and the pairs of each view and each value."""
+        for batch in self.encoder.batches([self.encoder.single(one.ids, "post") for one in clauses], budget=2048):
+            read = [clauses[row] for row in batch.rows]
+            near = [self._near(values, one, np.ones((1, len(one.ids)), bool)) for one in read]
+            views = Views(
+                self.encoder.hidden(batch.ids, batch.mask), torch.arange(len(read)), batch.mask,
+                [one.text for one in read], np.concatenate(near),
+            )  # fmt: skip
+            yield batch, views, [(at, v) for at in range(len(read)) for v in range(len(values.ids))]
+
+    def _match(self, values: EncodedValues, views: Views, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
         """Probabilities [n, 4] of `pairs` of a view and a value."""
+        return self._probabilities("coherence", self._matcher.weigh(self._parts(values, views, pairs)))
+
+    def _parts(self, values: EncodedValues, views: Views, pairs: Sequence[tuple[int, int]]) -> Tensor:
+        """What each part of the matcher says [n, 5, 4] of `pairs` of a view and a value."""
         of_any = []
         for at in range(0, len(views.texts), MATCH_BATCH):
             texts = views.texts[at : at + MATCH_BATCH]
@@ -284,22 +305,23 @@ class Heads:
         parts = []
         for batch in torch.tensor(pairs).split(MATCH_BATCH):
             view, value = batch.unbind(1)
-            logits = self._matcher(
-                values.hidden[value], values.mask[value], *views.shown(view), known[view], near[view, value]
+            parts.append(
+                self._matcher.parts(
+                    values.hidden[value], values.mask[value], *views.shown(view), known[view], near[view, value]
+                )
             )
-            parts.append(self._probabilities("coherence", logits))
-        return np.concatenate(parts)
+        return torch.cat(parts)
 
     def _falls(
-        self, values: EncodedValues, hidden: Tensor, mask: Tensor, told: Sequence[tuple[int, int]],
-        clauses: Sequence["Clauses"],
-    ) -> list[np.ndarray]:  # fmt: skip
-        """For each (post, value) of `told` the probabilities [n clauses, 4] without each clause of the post."""
+        self, values: EncodedValues, whole: Views, told: Sequence[tuple[int, int]], clauses: Sequence["Clauses"]
+    ) -> list[np.ndarray]:
+        """For each (post, value) of `told` the probabilities [n clauses, 4] without each clause of the post, which are those of
+        `whole` in their order."""
         counts = {at: len(clauses[at].spans) for at, _ in told}
         if not sum(counts.values()):
             return [np.zeros((0, len(ValueMatcher.CLASSES)), np.float32) for _ in told]
         of_post = torch.tensor([at for at, count in counts.items() for _ in range(count)])
-        masks, near, first, n = mask[of_post], [], {}, 0
+        masks, near, first, n = whole.mask[of_post], [], {}, 0
         for at, count in counts.items():
             rest = clauses[at].shown_without_each()
             masks[n : n + count, 2 : 2 + rest.shape[1]] *= torch.from_numpy(rest)  # after [CLS] and the role mark
@@ -307,7 +329,7 @@ class Heads:
             first[at], n = n, n + count
         texts = [text for at in counts for text in clauses[at].without_each()]
         pairs = [(first[at] + clause, v) for at, v in told for clause in range(counts[at])]
-        p = self._match(values, Views(hidden, of_post, masks, texts, np.concatenate(near)), pairs)
+        p = self._match(values, Views(whole.hidden, of_post, masks, texts, np.concatenate(near)), pairs)
         return np.split(p, np.cumsum([counts[at] for at, _ in told])[:-1])
 
     @torch.inference_mode()
@@ -327,14 +349,28 @@ class Heads:
         texts = sorted({text for pair in pairs for text in pair})
         ids = dict(zip(texts, self.encoder.token_ids(texts, PAIR_TOKENS), strict=True))
         logits = np.zeros((len(pairs), len(PairJudge.CLASSES)), np.float32)
-        order = sorted(range(len(pairs)), key=lambda row: sum(len(ids[text]) for text in pairs[row]))
-        for start in range(0, len(order), MATCH_BATCH):
-            rows = order[start : start + MATCH_BATCH]
-            shown = sorted({text for row in rows for text in pairs[row]})
-            hidden, mask = self._encoded([ids[text] for text in shown], "post")
-            earlier, later = ([shown.index(pairs[row][side]) for row in rows] for side in (0, 1))
-            logits[rows] = judge.reader(hidden[earlier], mask[earlier], hidden[later], mask[later]).numpy()
+        # Pairs of one later text stay together, so that it is encoded once for them.
+        order = sorted(range(len(pairs)), key=lambda row: (len(ids[pairs[row][1]]), pairs[row][::-1]))
+        for start in range(0, len(order), PAIRS_AT_ONCE):
+            rows = order[start : start + PAIRS_AT_ONCE]
+            states = self._states({text: ids[text] for row in rows for text in pairs[row]})
+            rows.sort(key=lambda row: sum(len(states[text]) for text in pairs[row]))
+            for at in range(0, len(rows), MATCH_BATCH):
+                chosen = rows[at : at + MATCH_BATCH]
+                sides = [pad_states([states[pairs[row][side]] for row in chosen]) for side in (0, 1)]
+                logits[chosen] = judge.reader(*sides[0], *sides[1]).numpy()
         return logits
+
+    def _states(self, texts: Mapping[str, list[int]]) -> dict[str, Tensor]:
+        """Hidden states [t, h] of each of some texts, posts of which the tokens are given."""
+        names = list(texts)
+        sequences = [self.encoder.single(texts[name], "post") for name in names]
+        states = {}
+        for batch in self.encoder.batches(sequences):
+            hidden = self.encoder.hidden(batch.ids, batch.mask)
+            for row, one in zip(batch.rows, hidden, strict=True):
+                states[names[row]] = one[: len(sequences[row])]
+        return states
 
 
 def _carrying(clauses: "Clauses", p: float, without: np.ndarray) -> list[tuple[int, int]]:

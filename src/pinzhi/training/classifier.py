@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.modules import DeepClassifier, TextClassifier
 from pinzhi.heads.ngrams import hash_ngrams
 from pinzhi.heads.predict import Heads
@@ -59,6 +60,15 @@ def fit_deep(
         trainer.remove_callback(PrinterCallback)  # stdout belongs to the caller
         trainer.train(resume_from_checkpoint=last_whole(checkpoints) if checkpoints else None)
     deep.eval()
+
+
+@torch.no_grad()
+def pool_texts(encoder: Encoder, deep: DeepClassifier, sequences: Sequence[list[int]]) -> Tensor:
+    """What `deep` reads of each sequence of token ids [n, its inputs], without a post and plain features."""
+    pooled = torch.zeros((len(sequences), 3 * encoder.hidden_size))
+    for batch in encoder.batches(sequences):
+        pooled[torch.from_numpy(batch.rows)] = deep.pool(encoder.hidden(batch.ids, batch.mask), batch.mask)
+    return pooled
 
 
 @torch.no_grad()

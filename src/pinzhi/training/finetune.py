@@ -15,7 +15,6 @@ from pinzhi.errors import InputError
 from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.modules import ValueMatcher
 from pinzhi.heads.predict import MANNERS, Heads, load_weights
-from pinzhi.labels import Grade
 from pinzhi.training.checkpoints import last_whole
 from pinzhi.training.corpus import held_out_keys, text_key
 from pinzhi.training.data import (
@@ -37,7 +36,7 @@ from pinzhi.training.data import (
 )
 from pinzhi.training.deterministic import deterministic
 from pinzhi.training.encoders import plain_attention
-from pinzhi.training.multitask import BatchMaker, MultiTask, TaskBatch, value_labels
+from pinzhi.training.multitask import BatchMaker, MultiTask, TaskBatch, grade_class
 from pinzhi.training.relevance import fit_relevance
 from pinzhi.training.settings import FinetuneSettings, TaskSettings
 from pinzhi.training.wide import Examples, fit_wide
@@ -61,7 +60,6 @@ class Batches:
         self._chance = random.Random(settings.seed)
         self._make = BatchMaker(encoder, settings)
         self.examples: dict[str, Examples] = {}  # of each head with a wide part
-        self.grades: Examples | None = None  # posts with what their grade says of them, as a class of `ValueMatcher`
         # posts and values, where they are asked for
         self.coherence: tuple[list[CoherenceRow], dict[str, list[Value]]] = ([], {})
         self._dev_keys: set[bytes] | None = None
@@ -139,13 +137,9 @@ class Batches:
         values = {brand: listed for brand, listed in values.items() if brand in group_of}
         self._make.prepare([row.text for row in posts] + [value.text for listed in values.values() for value in listed])
         self.examples["coherence"] = Examples(
-            len(ValueMatcher.CLASSES),
-            [row.text for row in posts],
-            [value_labels(row, values[row.brand]) for row in posts],
+            len(ValueMatcher.CLASSES), [row.text for row in posts], [(grade_class(row),) for row in posts]
         )
         self.coherence = posts, values
-        classes = [ValueMatcher.CLASSES.index(Grade(row.grade).name.lower()) for row in posts]
-        self.grades = replace(self.examples["coherence"], labels=[(one,) for one in classes])
         # a brand's values are encoded once a batch, and posts of like length waste no padding in the matcher
         by_brand = self._epochs(posts, task, lambda row: (row.brand, min(len(row.text) // 60, 3)))
         return (partial(self._make.coherence, batch, values=values, group_of=group_of) for batch in by_brand)
@@ -276,10 +270,8 @@ def finetune(
     model.eval()
     for name, examples in batches.examples.items():
         module = model.heads[name]
-        if isinstance(module, ValueMatcher):  # most values are not met by most posts; that is no accident of the sample
-            assert batches.grades is not None
-            as_they_are = settings.wide.model_copy(update={"is_balanced": False})
-            module.alone.wide, module.grade = (fit_wide(one, as_they_are) for one in (examples, batches.grades))
+        if isinstance(module, ValueMatcher):
+            module.alone.wide = fit_wide(examples, settings.wide.model_copy(update={"is_balanced": False}))
             if heads is None:
                 module.relevance.embed.load_state_dict(model.embed.state_dict())
             with deterministic():

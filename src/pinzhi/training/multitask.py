@@ -106,14 +106,13 @@ class MultiTask(nn.Module):
 
     def _coherence(
         self, posts: tuple[Tensor, Tensor], values: tuple[Tensor, Tensor], post_of: Tensor, value_of: Tensor,
-        declared: Tensor, target: Tensor, touched: Tensor,
+        declared: Tensor, target: Tensor, touched: Tensor, grade: Tensor,
     ) -> Tensor:  # fmt: skip
         matcher = self.heads["coherence"]
         assert isinstance(matcher, ValueMatcher)
         post, value = self.encode(*posts), self.encode(*values)
         logits = matcher.reader(value[value_of], values[1][value_of], post[post_of], posts[1][post_of])
-        alone = matcher.alone.deep(post, posts[1])[post_of[declared]]
-        loss = marginal_loss(logits, target) + marginal_loss(alone, target[:, declared])
+        loss = marginal_loss(logits, target) + functional.cross_entropy(matcher.alone.deep(post, posts[1]), grade)
         for side in map(ValueMatcher.CLASSES.index, ("expresses", "contradicts")):
             odds = logits[:, side] - torch.cat([logits[:, :side], logits[:, side + 1 :]], 1).logsumexp(1)
             loss = loss + self.settings.naming_say * naming_loss(odds, *sides(target, side), post_of)
@@ -224,13 +223,9 @@ def value_target(row: CoherenceRow, key: str, declared: bool) -> Target:
     return Target((0,) if row.grade == 1 or row.touches is not None else (0, 1), everything)
 
 
-def value_labels(row: CoherenceRow, values: Sequence[Value]) -> list[int]:
-    """One class for each of the brand's values; one that nobody names is unrelated. Where a post of grade 2 touches some value
-    and nobody says which, it is the first: for what the post says by itself it does not matter."""
-    labels = [value_target(row, value.key, True).allowed[0] for value in values]
-    if row.grade == Grade.TOUCHES and row.touches is None and 0 in labels:
-        labels[labels.index(0)] = 1
-    return labels
+def grade_class(row: CoherenceRow) -> int:
+    """The grade of a post as a class of `ValueMatcher`."""
+    return ValueMatcher.CLASSES.index(Grade(row.grade).name.lower())
 
 
 class BatchMaker:
@@ -317,6 +312,7 @@ class BatchMaker:
             "declared": torch.tensor(are_declared),
             "target": target_masks(targets, len(ValueMatcher.CLASSES)),
             "touched": torch.tensor(touched, dtype=torch.long),
+            "grade": torch.tensor([grade_class(row) for row in rows]),
         }
 
     def _joined(self, row: CoherenceRow, among: Sequence[CoherenceRow], chance: random.Random) -> CoherenceRow:

@@ -22,7 +22,7 @@ from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.modules import DeepClassifier, TextClassifier, masked_mean
 from pinzhi.text import without_emoticons
 from pinzhi.training.accounts import ACCOUNTS, evaluate_accounts
-from pinzhi.training.classifier import fit_deep, logits
+from pinzhi.training.classifier import fit_deep, logits, pool_texts
 from pinzhi.training.data import (
     POLAR,
     PUBLIC_LABELS,
@@ -79,7 +79,7 @@ def _texts(encoder: Encoder, data: Path, one: PublicSet, settings: ProbeSettings
     head = TextClassifier(encoder.hidden_size, n_classes)
     reader, head.deep = _fit_deep(encoder, examples[0], settings)
     head.wide = fit_wide(examples[0], counted)
-    held = logits(head, train[n:], _pooled(reader, head.deep, _sequences(reader, train[n:])))
+    held = logits(head, train[n:], pool_texts(reader, head.deep, _sequences(reader, train[n:])))
     scales = fit_scales(held, np.array(labels[n:]))
     # Rows by which the two parts were weighed are learnt from too, as the linear model does, where that takes seconds.
     head.wide = fit_wide(examples[1], counted)
@@ -90,7 +90,7 @@ def _texts(encoder: Encoder, data: Path, one: PublicSet, settings: ProbeSettings
     report: Report = {"metric": metric.__name__, "n_train": len(train), "n_dev": len(dev)}
     masked = [without_emoticons(text) for text in dev]
     for suffix, texts in (("", dev), ("_masked", masked)) if masked != dev else (("", dev),):
-        deep, wide = logits(head, texts, _pooled(reader, head.deep, _sequences(reader, texts)))
+        deep, wide = logits(head, texts, pool_texts(reader, head.deep, _sequences(reader, texts)))
         guesses = {"pinzhi": deep + wide, "deep": deep}
         report |= {name + suffix: bootstrap(metric, np.array(truth), one.argmax(1)) for name, one in guesses.items()}
         report["tfidf" + suffix] = bootstrap(metric, np.array(truth), baseline.predict(texts))
@@ -105,7 +105,7 @@ def _fit_deep(encoder: Encoder, examples: Examples, settings: ProbeSettings) -> 
     labels = [label for (label,) in examples.labels]
     if settings.tuning is None:
         fit_deep(
-            head, _pooled(encoder, head, _sequences(encoder, examples.texts)),
+            head, pool_texts(encoder, head, _sequences(encoder, examples.texts)),
             [Target((label,), tuple(range(n_classes))) for label in labels], n_classes=n_classes, epochs=settings.epochs,
             batch_size=settings.batch_size, learning_rate=settings.learning_rate, seed=settings.seed,
         )  # fmt: skip
@@ -122,14 +122,6 @@ def _labelled(rows: Sequence[CommentRow], one: PublicSet) -> tuple[list[str], li
 
 def _sequences(encoder: Encoder, texts: Sequence[str]) -> list[list[int]]:
     return [encoder.single(ids, "comment") for ids in encoder.token_ids(texts, 160)]
-
-
-@torch.no_grad()
-def _pooled(encoder: Encoder, deep: DeepClassifier, sequences: Sequence[list[int]]) -> Tensor:
-    pooled = torch.zeros((len(sequences), 3 * encoder.hidden_size))
-    for batch in encoder.batches(sequences):
-        pooled[torch.from_numpy(batch.rows)] = deep.pool(encoder.hidden(batch.ids, batch.mask), batch.mask)
-    return pooled
 
 
 @torch.no_grad()
@@ -251,5 +243,5 @@ def _pairs(encoder: Encoder, folder: Path, most: int, settings: ProbeSettings) -
 @torch.no_grad()
 def _odds(encoder: Encoder, head: DeepClassifier, left: Sequence[str], right: Sequence[str]) -> np.ndarray:
     """Log odds [n] that both say the same."""
-    said = head.layers(_pooled(encoder, head, _joined(encoder, left, right)))
+    said = head.layers(pool_texts(encoder, head, _joined(encoder, left, right)))
     return (said[:, 1] - said[:, 0]).numpy()

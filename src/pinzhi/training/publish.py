@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
 
-from pinzhi.evaluation.coherence import evaluate_coherence, score_coherence, under_another_brand
+from pinzhi.evaluation.coherence import evaluate_coherence, said_of_values
 from pinzhi.evaluation.evaluate import evaluate_comments, evaluate_originality, pair_evidence, word_reader
 from pinzhi.evaluation.metrics import fit_scales, fit_temperature
 from pinzhi.evaluation.sentence_pairs import evaluate_similarity
@@ -23,16 +23,13 @@ from pinzhi.heads.encoder import Encoder
 from pinzhi.heads.modules import EvidenceJudge, PairJudge, TextClassifier, ValueMatcher, scale_output
 from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
 from pinzhi.heads.store import promote_all, write_version
-from pinzhi.labels import Grade
 from pinzhi.originality.evidence import FEATURES
 from pinzhi.segment import Segmenter
 from pinzhi.training.accounts import ACCOUNTS, evaluate_accounts, fit_accounts, has_accounts
 from pinzhi.training.cards import LABELS, READS, SOURCES, model_card
 from pinzhi.training.classifier import COMMENT_HEADS, comment_logits
 from pinzhi.training.data import (
-    CoherenceRow,
     PairRow,
-    Value,
     read_coherence,
     read_comments,
     read_pairs,
@@ -40,8 +37,7 @@ from pinzhi.training.data import (
     split_posts,
 )
 from pinzhi.training.finetune import half, kept_for_judge
-from pinzhi.training.multitask import value_labels
-from pinzhi.training.relevance import fit_relevance_weights, measure_relevance
+from pinzhi.training.value_weights import fit_weights
 
 # Share of the pairs of values that labelled brands declare side by side which are taken to say the same.
 SAME_PAIRS = 0.02
@@ -121,45 +117,11 @@ def weigh_pairs(heads: Heads, judge: PairJudge, features: np.ndarray, rows: Sequ
 
 
 def weigh_values(heads: Heads, matcher: ValueMatcher, labels: Path) -> None:
-    """Weigh the parts of `matcher`, which is the one of `heads`, against each other, on dev rows of which it is known which
-    values they touch."""
+    """Weigh the parts of `matcher`, which is the one of `heads`, against each other, on dev rows."""
     rows, values = read_coherence(labels)
-    _, dev = split_posts(rows)
-    dev = [row for row in dev if row.grade != Grade.TOUCHES or row.touches is not None]
-    truth = np.concatenate([value_labels(row, values[row.brand]) for row in dev])
-    for one in matcher.relevance.say.parameters():
-        nn.init.zeros_(one)
-    parts = []
-    for part in torch.eye(ValueMatcher.N_PARTS):
-        matcher.factors.copy_(part)
-        parts.append(_value_logits(heads, dev, values))
-    matcher.factors.copy_(torch.tensor(fit_scales(parts, truth)))
-    weigh_relevance(heads, matcher, dev, values)
-
-
-def _value_logits(heads: Heads, rows: Sequence[CoherenceRow], values: Mapping[str, list[Value]]) -> np.ndarray:
-    """What `heads` say [m, 4] of each value of each post, one after the other."""
-    said = [p for row in score_coherence(heads, rows, values) for p in row.values()]
-    return np.log(np.clip(said, 1e-9, 1))
-
-
-def weigh_relevance(
-    heads: Heads, matcher: ValueMatcher, dev: Sequence[CoherenceRow], values: Mapping[str, list[Value]]
-) -> None:
-    """Let the relevance of `matcher`, which is the one of `heads` and in which it is silent, speak as loud as it is right on `dev` rows
-    under their own brand and under another, whose values they have nothing to do with as a rule."""
-    swapped = under_another_brand(dev)
-    truth = [value_labels(row, values[row.brand]) for row in dev] + [[0] * len(values[row.brand]) for row in swapped]
-    n_own = sum(map(len, truth[: len(dev)]))
-    both = [*dev, *swapped]
-    measured = measure_relevance(heads.encoder, matcher.relevance, both, values)
-    said = fit_relevance_weights(
-        _value_logits(heads, both, values), measured, np.concatenate(truth), np.arange(len(measured)) < n_own
-    )
-    matcher.factors.mul_(said.others)
-    with torch.no_grad():
-        matcher.relevance.say.weight.copy_(torch.from_numpy(said.weight)[:, None])
-        matcher.relevance.say.bias.copy_(torch.from_numpy(said.bias))
+    found = fit_weights(*said_of_values(heads, split_posts(rows)[1], values))
+    matcher.weights.copy_(torch.from_numpy(found.weights))
+    matcher.bias.copy_(torch.from_numpy(found.bias))
 
 
 def fit_sameness(heads: Heads, matcher: ValueMatcher, labels: Path) -> None:

@@ -2,7 +2,6 @@
 takes seconds once these are read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,7 +18,6 @@ _LEARNING_RATE = 3e-4
 _TEMPERATURE = 0.05  # of the cosines
 _DROPOUT = 0.1
 _AMONG_OWN = 0.3  # how much it weighs that a value is told from the brand's own, beside from those of all brands
-OTHERS_WEIGH = 0.3  # of a post under another brand's profile beside one under its own: its values may fit too
 
 
 @torch.inference_mode()
@@ -73,48 +71,3 @@ def fit_relevance(
         chosen = np.random.default_rng(seed).permutation(len(place))[: Relevance.N_OTHERS]
         vectors = relevance.embed.of_mean(declared[torch.from_numpy(np.sort(chosen))])
         relevance.others.copy_(vectors[torch.arange(Relevance.N_OTHERS) % len(vectors)])
-
-
-@torch.no_grad()
-def measure_relevance(
-    encoder: Encoder, relevance: Relevance, rows: Sequence[CoherenceRow], values: Mapping[str, Sequence[Value]]
-) -> np.ndarray:
-    """How relevant each value of its brand is to each post, [m] one after the other."""
-    posts = relevance.embed.of_mean(_means(encoder, [row.text for row in rows], "post"))
-    declared = {
-        brand: relevance.embed.of_mean(_means(encoder, [value.text for value in values[brand]], "value"))
-        for brand in {row.brand for row in rows}
-    }
-    return np.concatenate([
-        relevance.beyond_others(vectors, post.expand(len(vectors), -1)).numpy()
-        for post, vectors in ((post, declared[row.brand]) for post, row in zip(posts, rows, strict=True))
-    ])  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Of the relevance for each class [4], with a bias [4] of each, and of what all other parts say together."""
-
-    weight: np.ndarray
-    bias: np.ndarray
-    others: float
-
-
-def fit_relevance_weights(logits: np.ndarray, relevance: np.ndarray, truth: np.ndarray, is_own: np.ndarray) -> Weights:
-    """Those under which `truth` [m] is likeliest, where the other parts say `logits` [m, 4]: the weight of the relevance on all rows, the
-    rest on those under their own brand (mask [m]) alone, for which the probabilities are meant."""
-    from scipy.optimize import minimize
-    from scipy.special import log_softmax
-
-    n = logits.shape[1] - 1
-    weigh = np.where(is_own, 1.0, OTHERS_WEIGH)
-
-    def loss(weight: np.ndarray, rest: np.ndarray, row_weight: np.ndarray) -> float:
-        said = rest[0] * logits
-        said[:, 1:] += relevance[:, None] * weight + rest[1:]
-        return float(-(log_softmax(said, 1)[np.arange(len(truth)), truth] * row_weight).sum() / row_weight.sum())
-
-    start = np.r_[np.zeros(n), 1.0, np.zeros(n)]
-    weight = minimize(lambda x: loss(x[:n], x[n:], weigh), start, method="L-BFGS-B").x
-    rest = minimize(lambda x: loss(weight[:n], x, is_own.astype(float)), weight[n:], method="L-BFGS-B").x
-    return Weights(np.r_[0.0, weight[:n]], np.r_[0.0, rest[1:]], float(rest[0]))

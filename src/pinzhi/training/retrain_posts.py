@@ -14,8 +14,7 @@ from sklearn.metrics import confusion_matrix, roc_auc_score
 from torch import nn
 
 from pinzhi.brand import BrandProfile
-from pinzhi.config import ScoreConfig
-from pinzhi.decide import AnyValue, grade_of
+from pinzhi.decide import AnyValue
 from pinzhi.evaluation.coherence import likely_any, score_coherence
 from pinzhi.evaluation.evaluate import pair_evidence, word_reader
 from pinzhi.evaluation.gate import by_name, length_bands, rewrites_found
@@ -124,10 +123,10 @@ class CoherenceTraining:
         return {}
 
     def report(self, said: np.ndarray) -> dict[str, Any]:
-        """Calibration of both sides, and grades under the thresholds of the settings."""
-        truth, settings = self.truth(), ScoreConfig.load().coherence
+        """Calibration of both sides, and grades."""
+        truth = self.truth()
         contradicts, expresses, _ = said.T
-        grades = [int(grade_of(AnyValue(*map(float, row)), settings)) for row in said]
+        grades = [int(AnyValue(*map(float, row)).grade) for row in said]
         return {
             "auroc_expresses": round(float(roc_auc_score(truth == Grade.EXPRESSES, expresses)), 4),
             "ece_expresses": round(expected_calibration_error(truth == Grade.EXPRESSES, expresses), 4),
