@@ -48,7 +48,9 @@ _SERIAL = re.compile(r"(\d{5})(?:\.(\d{1,15}))?")
 _SERIALS = range(36_526, 73_051)  # 2000 to 2099, in days since _SERIAL_ZERO
 _SERIAL_ZERO = datetime(1899, 12, 30)
 _TOLD = re.compile(r"(?:发布|编辑|发表)于\s{0,3}")  # what a page puts before a time, and behind it
-_PLACE = re.compile(r"(?:\s{1,3}|\s{0,3}·\s{0,3})(?:来自\s{0,3}.{1,40}|(?:IP)?属地[:：]?\s{0,3}.{1,20}|[一-鿿]{1,7}[^前\W\d_])")
+_PLACE = re.compile(
+    r"(?:\s{1,3}|\s{0,3}·\s{0,3})(?:来自\s{0,3}.{1,40}|(?:IP)?属地[:：]?\s{0,3}.{1,20}|[一-鿿]{1,7}[^前\W\d_])"
+)
 _WITHIN = {"day": 86_399_999, "minute": 59_999}  # how much later a moment may be than what is written of it
 _YEARS = range(1971, 2101)  # 1970-01-01 08:00:00 is how an unknown time is written
 

@@ -91,7 +91,23 @@ def test_times_and_their_precision(cell: object, iso: str, precision: str) -> No
 
 
 @pytest.mark.parametrize(
-    "cell", ["昨天 10:40", "10:40", "2026-13-01", "2026-02-30", "5小时前", "1.78823E+12", 12, "5211000000000001", True, "12345", 99999, "编辑于 上海", "2026-09-01 第3章", "2026-09-01 三天前"]
+    "cell",
+    [
+        "昨天 10:40",
+        "10:40",
+        "2026-13-01",
+        "2026-02-30",
+        "5小时前",
+        "1.78823E+12",
+        12,
+        "5211000000000001",
+        True,
+        "12345",
+        99999,
+        "编辑于 上海",
+        "2026-09-01 第3章",
+        "2026-09-01 三天前",
+    ],
 )
 def test_what_is_no_time_is_refused(cell: object) -> None:
     with pytest.raises(BadValue, match="expected a time"):
