@@ -180,7 +180,7 @@ def _coverage(
         )
     counts = {value.id: dict.fromkeys(STANCES, 0) for value in brand.values}
     for values in scorer.measure_coherence(posts, brand)["values"].to_pylist():
-        for stance, ids in named_values(values, coherence(values, scorer.config)[1]).items():
+        for stance, ids in named_values(values, coherence(values)[1]).items():
             for value_id in ids:
                 counts[value_id][stance] += 1
     return {

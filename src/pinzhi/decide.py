@@ -108,7 +108,7 @@ def _originality_label(p: np.ndarray, raw: np.ndarray, is_undetermined: bool, co
     return Originality.UNDETERMINED if is_undetermined else Originality.ORIGINAL
 
 
-def coherence(values: Sequence[dict[str, Any]] | None, config: ScoreConfig) -> tuple[float, Grade] | tuple[None, None]:
+def coherence(values: Sequence[dict[str, Any]] | None) -> tuple[float, Grade] | tuple[None, None]:
     """Coherence 0-100 and grade of a post from its values. Contradiction beats expression. Null without a brand."""
     if not values:
         return None, None
@@ -200,7 +200,7 @@ def decide_posts(measures: pa.Table, config: ScoreConfig) -> pa.Table:
         for i, row in enumerate(p)
     ]
     values = measures["values"].to_pylist()
-    graded = [coherence(one if read[i] else None, config) for i, one in enumerate(values)]
+    graded = [coherence(one if read[i] else None) for i, one in enumerate(values)]
     named = [named_values(one, grade) for one, (_, grade) in zip(values, graded, strict=True)]
     share = _column(measures, "genuine_share")
     n_comments = _column(measures, "n_comments")

@@ -10,7 +10,6 @@ import pytest
 import torch
 import yaml
 
-from pinzhi.config import ScoreConfig
 from pinzhi.decide import any_value, coherence
 from pinzhi.evaluation.coherence import NEVER, Said, beside_deeds, evaluate_examples, evaluate_joined
 from pinzhi.heads.modules import Relevance, ValueMatcher
@@ -117,10 +116,9 @@ def value(expresses: float, contradicts: float = 0.0, touches: float = 0.0) -> d
 
 
 def test_what_several_values_may_say_adds_up() -> None:
-    config = ScoreConfig.load()
     unsure = 0.25
-    assert coherence([value(0, unsure)], config)[1] is not Grade.CONTRADICTS
-    assert coherence([value(0, unsure)] * 3, config)[1] is Grade.CONTRADICTS
+    assert coherence([value(0, unsure)])[1] is not Grade.CONTRADICTS
+    assert coherence([value(0, unsure)] * 3)[1] is Grade.CONTRADICTS
     assert any_value([value(0, 0.5), value(0, 0.5)]).contradicts == pytest.approx(0.75)
     assert any_value([value(0.5), value(0.5)]).expresses == pytest.approx(0.75)
     assert any_value([value(0.5, 0.2)]).expresses == pytest.approx(0.4), "what contradicts does not express"

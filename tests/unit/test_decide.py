@@ -115,12 +115,11 @@ def test_undetermined_is_no_accusation(config: ScoreConfig) -> None:
 
 @given(p=st.floats(0, 1), more=st.floats(0, 1))
 def test_contradiction_never_raises_coherence(p: float, more: float) -> None:
-    config = ScoreConfig.load()
     low, high = sorted((p, more))
 
     def score(contradicts: float) -> float:
         value = {"value_id": "a", "p_expresses": 0.3, "p_touches": 0.3, "p_contradicts": contradicts}
-        found, _ = coherence([value], config)
+        found, _ = coherence([value])
         assert found is not None
         return found
 

@@ -41,10 +41,10 @@ def score_coherence(
         encoded = heads.encode_values([value.text for value in values[brand]], shown)
         return heads.coherence(texts, encoded, NEVER)[0]
 
-    return by_brand(rows, values, score)
+    return _by_brand(rows, values, score)
 
 
-def by_brand(
+def _by_brand(
     rows: Sequence[CoherenceRow], values: Mapping[str, list[Value]], score: Callable[[str, list[str]], np.ndarray]
 ) -> Scored:
     """For each row, value id -> what `score` makes of it, of a brand and its posts [n, v, ...]."""
@@ -77,7 +77,7 @@ def said_of_values(
         return heads.value_parts(texts, heads.encode_values([value.text for value in values[brand]]))
 
     def said(rows: Sequence[CoherenceRow], known: Callable[[CoherenceRow, Value], Target]) -> SaidOfValues:
-        parts = [one for row in by_brand(rows, values, say) for one in row.values()]
+        parts = [one for row in _by_brand(rows, values, say) for one in row.values()]
         shape = len(ValueMatcher.PARTS), len(ValueMatcher.CLASSES)
         return SaidOfValues(
             np.stack(parts) if parts else np.zeros((0, *shape), np.float32),
@@ -225,7 +225,7 @@ def models_compared(
 
     def baseline(score: Callable[[str, list[str]], np.ndarray]) -> Model:
         def say(rows: Sequence[CoherenceRow]) -> Said:
-            scored = by_brand(rows, values, score)
+            scored = _by_brand(rows, values, score)
             return Said(scored, *(np.array([max(x[side] for x in p.values()) for p in scored]) for side in (2, 3)))
 
         return say
