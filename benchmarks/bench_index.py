@@ -1,5 +1,5 @@
 """The index of earlier posts at growing size: rows appended a second, what finding and judging the sources of a post costs, and
-peak memory; beside the in-memory search of near duplicates that a user would otherwise pick (rensa's LSH).
+peak memory; beside the in-memory searches of near duplicates that a user would otherwise pick (rensa and datasketch).
 
 Texts are generated and embeddings drawn at random, for to encode a million posts takes three quarters of an hour; the posts
 that are asked about go through the models.
@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -121,35 +121,85 @@ def measure(n: int) -> None:
         )
 
 
-def rensa_lookups(n: int) -> None:
-    """Print what rensa's LSH takes for the lookups alone, all in memory."""
-    import os
+class Rensa:
+    """Near duplicates by rensa, all in memory: the bands of its README."""
 
-    from rensa import RMinHash, RMinHashLSH
+    def __init__(self) -> None:
+        from rensa import RMinHashLSH
 
-    from pinzhi.minhash import N_PERMUTATIONS, shingles
-    from pinzhi.text import normalise
+        from pinzhi.minhash import N_PERMUTATIONS
 
-    def sketch(seed: int) -> RMinHash:
+        self._lsh = RMinHashLSH(threshold=0.5, num_perm=N_PERMUTATIONS, num_bands=32)
+
+    def sign(self, shingles: list[str]) -> Any:
+        """The signature of a text."""
+        from rensa import RMinHash
+
+        from pinzhi.minhash import N_PERMUTATIONS
+
         one = RMinHash(num_perm=N_PERMUTATIONS, seed=42)
-        one.update(sorted(shingles(normalise(texts.post(seed)).text)))
+        one.update(shingles)
         return one
 
-    lsh = RMinHashLSH(threshold=0.5, num_perm=N_PERMUTATIONS, num_bands=32)
-    inserted = 0.0
-    for i in range(n):
-        one = sketch(i)
+    def insert(self, key: int, signature: Any) -> None:
+        """Make a text known."""
+        self._lsh.insert(key, signature)
+
+    def query(self, signature: Any) -> Any:
+        """Keys of texts that are like it."""
+        return self._lsh.query(signature)
+
+
+class Datasketch(Rensa):
+    """The same by datasketch."""
+
+    def __init__(self) -> None:
+        from datasketch import MinHashLSH
+
+        from pinzhi.minhash import N_PERMUTATIONS
+
+        self._lsh = MinHashLSH(num_perm=N_PERMUTATIONS, params=(32, 4))
+
+    def sign(self, shingles: list[str]) -> Any:
+        """The signature of a text."""
+        from datasketch import MinHash
+
+        from pinzhi.minhash import N_PERMUTATIONS
+
+        one = MinHash(num_perm=N_PERMUTATIONS, seed=42)
+        one.update_batch([shingle.encode() for shingle in shingles])
+        return one
+
+
+def measure_library(n: int, library: type[Rensa]) -> None:
+    """Print what `library` takes for signatures and lookups, beside our signatures of the same texts."""
+    import os
+
+    from pinzhi.minhash import shingles, signatures
+    from pinzhi.text import normalise
+
+    theirs = library()
+    signed = inserted = ours = 0.0
+    for start in range(0, n, SHARD):
+        said = [normalise(texts.post(i)).text for i in range(start, min(start + SHARD, n))]
         began = time.perf_counter()
-        lsh.insert(i, one)
+        signatures(said)
+        ours += time.perf_counter() - began
+        began = time.perf_counter()
+        sketches = [theirs.sign(sorted(shingles(text))) for text in said]
+        signed += time.perf_counter() - began
+        began = time.perf_counter()
+        for at, sketch in enumerate(sketches, start):
+            theirs.insert(at, sketch)
         inserted += time.perf_counter() - began
-    asked = [sketch(n // 3 + i) for i in range(ASKED)]
+    asked = [theirs.sign(sorted(shingles(normalise(texts.post(n // 3 + i)).text))) for i in range(ASKED)]
     began = time.perf_counter()
     for one in asked:
-        lsh.query(one)
+        theirs.query(one)
     took = time.perf_counter() - began
     print(
-        f"{n:>10,} posts: rensa {n / inserted:,.0f} inserted /s, lookup {1000 * took / ASKED:.2f} ms a post, "
-        f"peak {peak_mib(os.getpid()):,} MiB",
+        f"{n:>10,} posts: {library.__name__.lower()} {n / signed:,.0f} signed /s (ours {n / ours:,.0f}, ratio {signed / ours:.2f}), "
+        f"{n / inserted:,.0f} inserted /s, lookup {1000 * took / ASKED:.2f} ms a post, peak {peak_mib(os.getpid()):,} MiB",
         flush=True,
     )
 
@@ -157,10 +207,14 @@ def rensa_lookups(n: int) -> None:
 def main() -> None:
     """Each size in a process of its own, so that peaks do not add up."""
     if sys.argv[1:2] == ["--one"]:
-        (measure if sys.argv[2] == "ours" else rensa_lookups)(int(sys.argv[3]))
+        whose, n = sys.argv[2], int(sys.argv[3])
+        if whose == "ours":
+            measure(n)
+        else:
+            measure_library(n, {"rensa": Rensa, "datasketch": Datasketch}[whose])
         return
     for n in [int(argument) for argument in sys.argv[1:]] or SIZES:
-        for whose in ("ours", "rensa"):
+        for whose in ("ours", "rensa", "datasketch"):
             subprocess.run([sys.executable, "-m", "benchmarks.bench_index", "--one", whose, str(n)], check=True)
 
 

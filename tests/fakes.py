@@ -27,7 +27,7 @@ class FakeScorer:
     """What the archive engine needs of a scorer."""
 
     def __init__(self, version: str = "v1") -> None:
-        heads = ("encoder", "sentiment", "authenticity", "manner", "coherence", "originality", "account")
+        heads = ("encoder", "sentiment", "authenticity", "embedding", "manner", "coherence", "originality", "account")
         self.models = dict.fromkeys(heads, version)
         self.segmenter_id = "fake"
         self.index_id = f"fake-{version}"

@@ -209,7 +209,7 @@ class Scorer:
     @cached_property
     def index_id(self) -> str:
         """Name of the folder of an index: a digest of all that its rows depend on beside the posts."""
-        return self.digest_of(("encoder", "manner"), FORM, str(self._bands))
+        return self.digest_of(("encoder", "embedding", "manner"), FORM, str(self._bands))
 
     @cached_property
     def _bands(self) -> Bands:

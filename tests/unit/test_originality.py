@@ -9,6 +9,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
+from pinzhi.evaluation.evaluate import word_reader
 from pinzhi.heads.modules import PairJudge
 from pinzhi.heads.predict import Heads
 from pinzhi.originality.evidence import FEATURES
@@ -115,3 +116,19 @@ def test_rewrites_without_shared_words_are_found_by_reading(heads: Heads) -> Non
     assert len(far) > 50
     score = roc_auc_score(np.arange(len(shown)) < len(far), derived)
     assert score > 0.75
+
+
+def test_the_first_of_several_sources_says_what_the_likeliest_says(heads: Heads) -> None:
+    pairs = [
+        "挑白菜先掂分量，同样大小挑沉的，根部发白是新砍的，发褐的至少放了五天。",
+        "荠菜就这半个月，田埂老茶园里最多，公园草坪别挖，打过除草剂；包馄饨焯二十秒，不放葱。",
+        "荠菜就这半个月🥬田埂、老茶园里最多，公园草坪别挖，打过除草剂；包馄饨焯二十秒，不放葱！",
+    ]
+    vectors, _ = heads.posts(pairs)
+    others = SimpleNamespace(
+        texts=pairs, embedding=vectors, start=np.array([1, 2, 3]), keys=[("weibo", str(at)) for at in range(3)]
+    )
+    search = Search(word_reader(heads), heads.judge, Limits(candidates=8, read=2))
+    assert search._alike(cast(IndexRows, others), [0, 1, 2], [0, 1, 2], best=2) == [1, 2]
+    assert search._alike(cast(IndexRows, others), [0, 1, 2], [0, 2], best=2) == [2]
+    assert search._alike(cast(IndexRows, others), [0, 1, 2], [], best=2) == []

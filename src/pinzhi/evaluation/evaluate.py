@@ -265,7 +265,7 @@ def evaluate_all(models: Path, labels: Path, data: Path | None = None, is_short:
         ("originality", lambda: evaluate_originality(heads, read, labels)),
     ]
     if data is not None:
-        reports.append(("encoder", lambda: {"stsb_zh": evaluate_similarity(heads, data)}))
+        reports.append(("encoder", lambda: {"stsb_zh": evaluate_similarity(heads.encoder, data)}))
     return {name: report() for name, report in reports}
 
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from scipy.stats import spearmanr
 
 from pinzhi.evaluation.metrics import bootstrap
-from pinzhi.heads.predict import Heads
+from pinzhi.heads.encoder import Encoder
 from pinzhi.text import letters, normalise
 
 SIMILARITY = "similarity/stsb_zh"
@@ -38,10 +38,11 @@ def spearman(truth: np.ndarray, score: np.ndarray) -> float:
     return float(spearmanr(truth, score).statistic)
 
 
-def evaluate_similarity(heads: Heads, data: Path) -> dict[str, Any]:
-    """Spearman's correlation of the cosine of the encoder's mean vectors with people's judgement of stsb_zh, beside Jaccard."""
+def evaluate_similarity(encoder: Encoder, data: Path) -> dict[str, Any]:
+    """Spearman's correlation of the cosine of the encoder's mean states with people's judgement of stsb_zh, beside Jaccard."""
     left, right, truth = read_sentence_pairs(data / SIMILARITY / "dev.parquet")
-    vectors, _ = heads.posts([*left, *right])
+    states = encoder.mean_states([*left, *right], "post").numpy()
+    vectors = states / np.linalg.norm(states, axis=1, keepdims=True)
     cosine = (vectors[: len(left)] * vectors[len(left) :]).sum(1)
     return {
         "spearman": bootstrap(spearman, truth, cosine),

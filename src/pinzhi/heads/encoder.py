@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pinzhi.errors import ModelError
+from pinzhi.heads.modules import masked_mean
 from pinzhi.heads.precision import short_floats
 from pinzhi.heads.tokenizer import CODES, ROLES, SPECIAL_TOKENS
 from pinzhi.segment import Segmenter
@@ -114,6 +115,14 @@ class Encoder:
         if len(ids) == 1 and bool(mask.all()):
             return self._hidden_of(tuple(ids[0].tolist()))
         return self._read(ids, mask)
+
+    @torch.inference_mode()
+    def mean_states(self, texts: Sequence[str], role: str) -> Tensor:
+        """Mean hidden states [n, hidden_size] of texts read as `role`."""
+        means = torch.zeros(len(texts), self.hidden_size)
+        for batch in self.batches([self.single(ids, role) for ids in self.token_ids(texts)]):
+            means[torch.from_numpy(batch.rows)] = masked_mean(self.hidden(batch.ids, batch.mask), batch.mask)
+        return means
 
     def _read(self, ids: Tensor, mask: Tensor | None) -> Tensor:
         return hidden_states(self.model, ids, mask, self.is_short)

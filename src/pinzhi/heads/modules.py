@@ -16,12 +16,6 @@ def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
-def mean_vectors(hidden: Tensor, mask: Tensor) -> Tensor:
-    """Vectors [n, h] of length 1 of texts [n, t, h]: in these a text lies near its rewrites, and nearer than in those of the projection
-    that was trained for it (docs/benchmarks.md), which throws away what its task did not need."""
-    return nn.functional.normalize(masked_mean(hidden, mask), dim=-1)
-
-
 @dataclass(frozen=True)
 class Context:
     """The posts that comments answer: hidden states [p, s, h], mask [p, s] and which of them row i of n belongs to."""

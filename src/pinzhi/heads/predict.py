@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pinzhi.errors import ModelError
 from pinzhi.heads.encoder import Batch, Encoder, clip, pad, pad_states
-from pinzhi.heads.modules import Context, PairJudge, TextClassifier, ValueMatcher, mean_vectors, set_short
+from pinzhi.heads.modules import Context, PairJudge, SentenceEmbedder, TextClassifier, ValueMatcher, set_short
 from pinzhi.heads.nearness import Nearness
 from pinzhi.heads.ngrams import hash_ngrams
 from pinzhi.heads.store import open_active
@@ -44,6 +44,7 @@ def build_head(name: str, hidden_size: int, n_features: int) -> nn.Module:
     builders: dict[str, Callable[[], nn.Module]] = {
         "sentiment": lambda: TextClassifier(hidden_size, 3, reads_context=True),
         "authenticity": lambda: TextClassifier(hidden_size, 5, reads_context=True),
+        "embedding": lambda: SentenceEmbedder(hidden_size),
         "manner": lambda: TextClassifier(hidden_size, len(MANNERS), n_extra=3),
         "coherence": lambda: ValueMatcher(hidden_size),
         "originality": lambda: PairJudge(hidden_size, n_features),
@@ -98,7 +99,7 @@ class Views:
 class Heads:
     """Everything that is trained, loaded once from a store and safe to use from several threads."""
 
-    NAMES = ("sentiment", "authenticity", "manner", "coherence", "originality")
+    NAMES = ("sentiment", "authenticity", "embedding", "manner", "coherence", "originality")
 
     def __init__(self, encoder: Encoder, modules: Mapping[str, nn.Module], temperature: Mapping[str, float]) -> None:
         self.encoder = encoder
@@ -209,7 +210,7 @@ class Heads:
         for batch in self.encoder.batches(sequences):
             hidden = self.encoder.hidden(batch.ids, batch.mask)
             chosen = [texts[row] for row in batch.rows]
-            vectors[batch.rows] = mean_vectors(hidden, batch.mask).numpy()
+            vectors[batch.rows] = self._modules["embedding"](hidden, batch.mask).numpy()
             logits = self._modules["manner"](
                 hidden, batch.mask, hash_ngrams(chosen),
                 extra=torch.tensor([manner_features(text) for text in chosen]),

@@ -1,6 +1,7 @@
 """What two texts share: features for the judge, and the spans that a reader is shown."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -20,8 +21,12 @@ FEATURES = (
     "numbers_changed", "embedding_cosine", "log_length_ratio", "same_skeleton", "attributed", "own_share",
     "soft_contained_own",
 )  # fmt: skip
-MAX_LETTERS = 1500  # of a text that are aligned; the search has seen the whole
+MAX_LETTERS = 10_000  # of a text that are aligned; the search has seen the whole
 MIN_BLOCK = 5  # shared characters in a row that a reader would call copied
+_OFTEN = (
+    16  # times that a run of MIN_BLOCK letters may stand in a text before no block begins with it: hostile texts repeat
+)
+_MAX_CLAUSES = 500  # of a text that are shown beside those of another
 _ALIGNED = 0.55  # cosine of two word vectors from which words count as saying the same; order feature only
 
 
@@ -137,9 +142,23 @@ def pair_features(earlier: Words, later: Words, embedding_cosine: float) -> np.n
 
 
 def blocks(later: str, earlier: str) -> list[tuple[int, int, int]]:
-    """Runs of at least MIN_BLOCK equal characters, as (start in later, start in earlier, size), in order."""
-    matcher = SequenceMatcher(None, later[:MAX_LETTERS], earlier[:MAX_LETTERS], autojunk=False)
-    return [(a, b, size) for a, b, size in matcher.get_matching_blocks() if size >= MIN_BLOCK]
+    """Runs of at least MIN_BLOCK equal characters, as (start in later, start in earlier, size), in order. Runs of that length are
+    matched instead of single characters: hardly one stands twice in a text, so that time grows with the length."""
+    here, there = (
+        [text[i : i + MIN_BLOCK] for i in range(min(len(text), MAX_LETTERS) - MIN_BLOCK + 1)]
+        for text in (later, earlier)
+    )
+    times = Counter(there)
+    matcher = SequenceMatcher(lambda run: times[run] > _OFTEN, here, there, autojunk=False)
+    found: list[tuple[int, int, int]] = []
+    end = source_end = 0
+    for start, source_start, n_runs in matcher.get_matching_blocks():
+        overlap = max(0, end - start, source_end - source_start)  # runs that follow each other share characters
+        size = n_runs + MIN_BLOCK - 1 - overlap
+        if n_runs and size >= MIN_BLOCK:
+            found.append((start + overlap, source_start + overlap, size))
+            end, source_end = start + overlap + size, source_start + overlap + size
+    return found
 
 
 def shared_spans(earlier_raw: str, later_raw: str) -> tuple[PairSpan, ...]:
@@ -175,7 +194,7 @@ def aligned_clauses(
 def _clauses(clean: Normalised) -> list[tuple[int, int]]:
     """Spans of the clauses of a normalised text that hold at least four letters."""
     found = (match.span() for match in _CLAUSE.finditer(clean.text))
-    return [(start, end) for start, end in found if len(letters(clean.text[start:end])) >= 4][:60]
+    return [(start, end) for start, end in found if len(letters(clean.text[start:end])) >= 4][:_MAX_CLAUSES]
 
 
 def _mean(words: Words) -> np.ndarray:

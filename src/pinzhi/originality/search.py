@@ -16,7 +16,7 @@ from pinzhi.originality.words import WordReader
 from pinzhi.quotation import is_attributed
 from pinzhi.types import PairSpan
 
-RULES = "7"  # of what follows from the same models; others give every stored finding anew
+RULES = "9"  # of what follows from the same models; others give every stored finding anew
 ORIGINAL, DUPLICATE, REWRITE, QUOTE = range(4)  # of the pair judge
 UNRELATED = 0.98  # probability of an original from which a candidate is not worth reading
 SURELY = 0.95  # probability of a duplicate from which reading adds nothing
@@ -190,8 +190,9 @@ class Search:
             return Finding(combine(template, quote, np.array([1.0, 0, 0, 0]), False), is_undetermined=is_unclear)
         best = int(derived.argmax())
         # The judge prefers the closest text, the reader wants the first one: of the sources that are about as likely
-        # as the best, the earliest counts.
+        # as the best, and say what it says, the earliest counts.
         close = [k for k, p in enumerate(derived) if p >= max(DERIVED_FROM, derived[best] - 0.2)]
+        close = self._alike(others, at, close, best)
         pair = judged.p[best]
         merge = self._merge(rows, i, others, judged)
         if merge is not None:
@@ -228,6 +229,21 @@ class Search:
             is_self=is_own(first),
             is_undetermined=is_unclear,
         )
+
+    def _alike(self, others: IndexRows, at: Sequence[int], close: Sequence[int], best: int) -> list[int]:
+        """Which of the candidates `close`, positions in `at`, are the text of the candidate `best` or derive from one another with it,
+        by the evidence alone."""
+        rest = [k for k in close if k != best]
+        if not rest:
+            return list(close)
+        read = dict(zip([best, *rest], self._read([others.texts[at[k]] for k in [best, *rest]]), strict=True))
+        pairs = [sorted((best, k), key=lambda one: _age(others, at[one])) for k in rest]
+        features = [
+            pair_features(read[a], read[b], float(others.embedding[at[a]] @ others.embedding[at[b]])) for a, b in pairs
+        ]
+        original = self._judge(np.stack(features))[:, ORIGINAL]
+        kept = {best, *(k for k, p in zip(rest, original, strict=True) if 1 - p >= DERIVED_FROM)}
+        return [k for k in close if k in kept]
 
     def _merge(
         self, rows: IndexRows, i: int, others: IndexRows, judged: _Judged

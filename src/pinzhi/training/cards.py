@@ -32,6 +32,7 @@ SOURCES: Mapping[str, str] = {
     "sentiment": "labels/comments; online_shopping_10_cats, chnsenticorp_htl, waimai_10k, weibo2018, eprstmt, "
     "smp2020_ewect, weibo_moods8, osm2022",
     "authenticity": "labels/comments; group_chat_ads, game_chat_ads",
+    "embedding": "labels/originality: rewrites and their sources; its origin is the middle of labels/coherence and labels/comments",
     "manner": "labels/originality: templates, quotes, sources",
     "coherence": "labels/coherence; cmnli_zh, csnli_zh, iflytek_few",
     "originality": "labels/originality: the reader all pairs, the judge of evidence those that the encoder did not practise on",

@@ -20,7 +20,14 @@ from pinzhi.evaluation.metrics import fit_scales, fit_temperature
 from pinzhi.evaluation.sentence_pairs import evaluate_similarity
 from pinzhi.heads import account
 from pinzhi.heads.encoder import Encoder
-from pinzhi.heads.modules import EvidenceJudge, PairJudge, TextClassifier, ValueMatcher, scale_output
+from pinzhi.heads.modules import (
+    EvidenceJudge,
+    PairJudge,
+    SentenceEmbedder,
+    TextClassifier,
+    ValueMatcher,
+    scale_output,
+)
 from pinzhi.heads.predict import MANNERS, Heads, build_head, load_weights
 from pinzhi.heads.store import promote_all, write_version
 from pinzhi.originality.evidence import FEATURES
@@ -36,11 +43,13 @@ from pinzhi.training.data import (
     split,
     split_posts,
 )
+from pinzhi.training.embedding import fit_embedding
 from pinzhi.training.finetune import half, kept_for_judge
 from pinzhi.training.value_weights import fit_weights
 
 # Share of the pairs of values that labelled brands declare side by side which are taken to say the same.
 SAME_PAIRS = 0.02
+MIDDLE = 4000  # posts, and as many comments, whose middle is the origin of the embedding
 
 
 def judge_pairs(rows: Sequence[PairRow]) -> tuple[list[tuple[str, str]], list[int]]:
@@ -135,6 +144,30 @@ def fit_sameness(heads: Heads, matcher: ValueMatcher, labels: Path) -> None:
     matcher.same_from.fill_(float(np.quantile(np.concatenate(likeness), 1 - SAME_PAIRS)))
 
 
+def fit_originality(heads: Heads, modules: Mapping[str, nn.Module], labels: Path, seed: int) -> None:
+    """Fit the embedding of `modules`, which are those of `heads`, then the judge of the evidence that rests on it, and weigh the judge's
+    parts; its reader stays as it is."""
+    embedder, judge = modules["embedding"], modules["originality"]
+    assert isinstance(embedder, SentenceEmbedder) and isinstance(judge, PairJudge)
+    pairs, _ = read_pairs(labels)
+    train, dev = split(pairs, [row.group for row in pairs])
+    fit_embedding(heads.encoder, embedder, train, usual_texts(labels))
+    read = word_reader(heads)
+    evidence, classes = judge_pairs([row for row in train if kept_for_judge(row)])
+    judge.evidence = train_judge(pair_evidence(heads, read, evidence), np.array(classes), seed)
+    weigh_pairs(heads, judge, pair_evidence(heads, read, [(row.earlier, row.later) for row in dev]), dev)
+
+
+def usual_texts(labels: Path) -> list[str]:
+    """Posts and comments of the training rows of `labels`, MIDDLE of each at most, from all parts alike: what texts are usually like."""
+    comments, posts = read_comments(labels), read_coherence(labels)[0]
+    said = (
+        [row.text for row in split(comments, [row.group for row in comments])[0]],
+        [row.text for row in split_posts(posts)[0]],
+    )
+    return [text for texts in said for text in texts[:: max(1, -(-len(texts) // MIDDLE))]]
+
+
 def publish(tuned: Path, labels: Path, data: Path, models: Path, *, date: str, seed: int) -> dict[str, str]:
     """Write and promote a version of the encoder and of every head; returns head -> version. `labels` are our own sets,
     `data` the public ones."""
@@ -145,25 +178,21 @@ def publish(tuned: Path, labels: Path, data: Path, models: Path, *, date: str, s
     }
     heads = Heads(encoder, modules, {})
     weigh_comments(heads, modules, labels)
-    matcher, judge = modules["coherence"], modules["originality"]
-    assert isinstance(matcher, ValueMatcher) and isinstance(judge, PairJudge)
+    matcher = modules["coherence"]
+    assert isinstance(matcher, ValueMatcher)
     weigh_values(heads, matcher, labels)
     fit_sameness(heads, matcher, labels)
-    read = word_reader(heads)
-    pairs, _ = read_pairs(labels)
-    train, dev = split(pairs, [row.group for row in pairs])
-    evidence, classes = judge_pairs([row for row in train if kept_for_judge(row)])
-    judge.evidence = train_judge(pair_evidence(heads, read, evidence), np.array(classes), seed)
-    weigh_pairs(heads, judge, pair_evidence(heads, read, [(row.earlier, row.later) for row in dev]), dev)
+    fit_originality(heads, modules, labels, seed)
     heads = Heads(encoder, modules, temperatures(heads, labels))
 
-    reports: dict[str, dict[str, Any]] = {"encoder": {"stsb_zh": evaluate_similarity(heads, data)}}
+    reports: dict[str, dict[str, Any]] = {"encoder": {"stsb_zh": evaluate_similarity(encoder, data)}}
     comments = evaluate_comments(heads, labels, data)
     reports["sentiment"] = {**comments["sentiment"], "public": comments["public_sentiment"]}
     reports["authenticity"] = comments["authenticity"]
     reports["coherence"] = evaluate_coherence(heads, labels)
-    originality = evaluate_originality(heads, read, labels)
+    originality = evaluate_originality(heads, word_reader(heads), labels)
     reports["manner"] = {"f1": originality.pop("manner_f1")}
+    reports["embedding"] = {"derived_auroc": originality["embedding_auroc"]}
     reports["originality"] = originality
 
     versions: dict[str, str] = {}

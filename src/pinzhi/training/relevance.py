@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.nn import functional
 
 from pinzhi.heads.encoder import Encoder
-from pinzhi.heads.modules import Relevance, masked_mean
+from pinzhi.heads.modules import Relevance
 from pinzhi.training.data import CoherenceRow, Value
 
 _STEPS = 300
@@ -18,16 +17,6 @@ _LEARNING_RATE = 3e-4
 _TEMPERATURE = 0.05  # of the cosines
 _DROPOUT = 0.1
 _AMONG_OWN = 0.3  # how much it weighs that a value is told from the brand's own, beside from those of all brands
-
-
-@torch.inference_mode()
-def _means(encoder: Encoder, texts: Sequence[str], role: str) -> Tensor:
-    """Mean hidden states [n, h] of texts read as `role`."""
-    sequences = [encoder.single(ids, role) for ids in encoder.token_ids(texts)]
-    means = torch.zeros(len(texts), encoder.hidden_size)
-    for batch in encoder.batches(sequences):
-        means[torch.from_numpy(batch.rows)] = masked_mean(encoder.hidden(batch.ids, batch.mask), batch.mask)
-    return means
 
 
 def fit_relevance(
@@ -47,8 +36,8 @@ def fit_relevance(
     named = [(row, at) for row, at in named if at]
     if not named:
         return
-    posts = _means(encoder, [row.text for row, _ in named], "post")
-    declared = _means(encoder, [text for _, text in number.values()], "value")
+    posts = encoder.mean_states([row.text for row, _ in named], "post")
+    declared = encoder.mean_states([text for _, text in number.values()], "value")
     brand_of = np.array([brand for brand, _ in number.values()])
     is_named = torch.zeros(len(named), len(place), dtype=torch.bool)
     is_own = torch.from_numpy(np.array([brand_of == row.brand for row, _ in named]))
