@@ -117,6 +117,16 @@ class Encoder:
         return self._read(ids, mask)
 
     @torch.inference_mode()
+    def states(self, texts: Sequence[list[int]], role: str) -> list[Tensor]:
+        """Hidden states [t, hidden_size] of each of the texts, of which the tokens are given, read as `role`."""
+        sequences = [self.single(ids, role) for ids in texts]
+        found = [torch.zeros(0)] * len(sequences)
+        for batch in self.batches(sequences):
+            for row, one in zip(batch.rows, self.hidden(batch.ids, batch.mask), strict=True):
+                found[row] = one[: len(sequences[row])]
+        return found
+
+    @torch.inference_mode()
     def mean_states(self, texts: Sequence[str], role: str) -> Tensor:
         """Mean hidden states [n, hidden_size] of texts read as `role`."""
         means = torch.zeros(len(texts), self.hidden_size)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pinzhi.errors import ModelError
-from pinzhi.heads.encoder import Batch, Encoder, clip, pad, pad_states
+from pinzhi.heads.encoder import Batch, Encoder, clip, pad_states
 from pinzhi.heads.modules import Context, PairJudge, SentenceEmbedder, TextClassifier, ValueMatcher, set_short
 from pinzhi.heads.nearness import Nearness
 from pinzhi.heads.ngrams import hash_ngrams
@@ -194,12 +194,7 @@ class Heads:
 
     def _encoded(self, texts: Sequence[list[int]], role: str) -> tuple[Tensor, Tensor]:
         """Hidden states and mask of all texts as one block."""
-        sequences = [self.encoder.single(ids, role) for ids in texts]
-        ids, mask = pad(sequences, self.encoder.tokenizer.pad_token_id)
-        hidden = torch.zeros((*ids.shape, self.encoder.hidden_size))
-        for batch in self.encoder.batches(sequences):
-            hidden[torch.from_numpy(batch.rows), : batch.ids.shape[1]] = self.encoder.hidden(batch.ids, batch.mask)
-        return hidden, mask
+        return pad_states(self.encoder.states(texts, role))
 
     @torch.inference_mode()
     def posts(self, texts: Sequence[str], ids: Sequence[list[int]] | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -354,24 +349,14 @@ class Heads:
         order = sorted(range(len(pairs)), key=lambda row: (len(ids[pairs[row][1]]), pairs[row][::-1]))
         for start in range(0, len(order), PAIRS_AT_ONCE):
             rows = order[start : start + PAIRS_AT_ONCE]
-            states = self._states({text: ids[text] for row in rows for text in pairs[row]})
+            read = sorted({text for row in rows for text in pairs[row]})
+            states = dict(zip(read, self.encoder.states([ids[text] for text in read], "post"), strict=True))
             rows.sort(key=lambda row: sum(len(states[text]) for text in pairs[row]))
             for at in range(0, len(rows), MATCH_BATCH):
                 chosen = rows[at : at + MATCH_BATCH]
                 sides = [pad_states([states[pairs[row][side]] for row in chosen]) for side in (0, 1)]
                 logits[chosen] = judge.reader(*sides[0], *sides[1]).numpy()
         return logits
-
-    def _states(self, texts: Mapping[str, list[int]]) -> dict[str, Tensor]:
-        """Hidden states [t, h] of each of some texts, posts of which the tokens are given."""
-        names = list(texts)
-        sequences = [self.encoder.single(texts[name], "post") for name in names]
-        states = {}
-        for batch in self.encoder.batches(sequences):
-            hidden = self.encoder.hidden(batch.ids, batch.mask)
-            for row, one in zip(batch.rows, hidden, strict=True):
-                states[names[row]] = one[: len(sequences[row])]
-        return states
 
 
 def _carrying(clauses: "Clauses", p: float, without: np.ndarray) -> list[tuple[int, int]]:
