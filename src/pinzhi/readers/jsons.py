@@ -14,6 +14,9 @@ from pinzhi.readers.raw import MAX_LINE, MAX_RAW, Broken, Record
 _CHUNK = 1 << 20
 _DECODER = json.JSONDecoder(strict=False)  # raw control characters in strings are common in exports
 _SPACE = re.compile(r"[\s,\x00\ufeff]*")
+_FIRST_KEY = re.compile(r"\{\s*\"[^\"\\]{1,40}\"\s*:")
+_KEY = re.compile(r"\"([^\"\\]{1,40})\"\s*:")
+_ALIKE = 3  # keys by which the object behind a cut one is told from one within it
 _NEXT_ITEM = re.compile(r"\}[\s\x00]*,?[\s\x00]*(?=\{\s*\")")
 _BRACKET = re.compile(r"\"(?:[^\"\\]|\\.)*+\"?|[\[\]{}]", re.DOTALL)  # or a text, whose brackets mean nothing
 _BEHIND_ITEM = re.compile(r"[\s\x00]*(?:,[\s\x00]*\{|\])")
@@ -27,40 +30,80 @@ _AROUND = frozenset({  # what answers of interfaces say beside their records
 
 
 def json_lines(path: Path) -> Iterator[Record | Broken]:
-    """One JSON object a line; a cut last line is broken, not fatal."""
+    """One JSON object a line; a cut last line is broken, not fatal. Of a line that holds more (an array, several objects, one that
+    was appended to a cut one) all that is whole is read."""
     encoding = encoding_of(path)
     lines = text_lines(path) if encoding == "utf-16" else byte_lines(path)
     for number, line in lines:
         if line is None:
             yield Broken(number, f"expected lines below {MAX_LINE >> 20} MiB, found a longer one")
         elif line.strip():
-            yield _line(number, line, encoding)
+            data = _plain(line, encoding)
+            if isinstance(data, dict):
+                yield Record(number, data)
+            else:
+                yield from _in_line(number, line, encoding)
 
 
-def _line(number: int, line: bytes | str, encoding: str) -> Record | Broken:
+def _plain(line: bytes | str, encoding: str) -> Any:
+    """The value of a line as it should be; None for any other."""
     try:
-        data = orjson.loads(line if encoding == "utf-8" or isinstance(line, str) else line.decode(encoding))
+        return orjson.loads(line if encoding == "utf-8" or isinstance(line, str) else line.decode(encoding))
     except (orjson.JSONDecodeError, UnicodeDecodeError):
-        data = _patient(number, line, encoding)
-    if isinstance(data, dict):
-        return Record(number, data)
-    if isinstance(data, Broken):
-        return data
-    return Broken(
-        number, f"expected a JSON object, found {_kind(data)}", json.dumps(data, ensure_ascii=False)[:MAX_RAW]
-    )
+        return None
 
 
-def _patient(number: int, line: bytes | str, encoding: str) -> Any:
-    """What orjson refuses and the standard library reads: lone surrogates, NaN, control characters."""
+def _in_line(number: int, line: bytes | str, encoding: str) -> Iterator[Record | Broken]:
+    """The objects of a line that orjson refuses, or that is no object: the standard library reads lone surrogates, NaN and control
+    characters."""
     text = line if isinstance(line, str) else line.decode(encoding, "surrogateescape")
     if is_lost(text):
-        return Broken(number, BROKEN_ENCODING, shown(text).strip()[:MAX_RAW])
+        yield Broken(number, BROKEN_ENCODING, shown(text).strip()[:MAX_RAW])
+        return
     text = text.replace("\x00", "").strip()
-    try:
-        return _DECODER.decode(text)
-    except (ValueError, RecursionError) as error:
-        return Broken(number, f"expected a whole JSON object, found a fault: {_fault(error)}", text[:MAX_RAW])
+    begins = _FIRST_KEY.match(text)
+    at = 0
+    while (at := _behind_space(text, at)) < len(text):
+        try:
+            value, end = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            end = _appended(text, at, begins[0]) if begins else len(text)
+            yield Broken(
+                number, f"expected a whole JSON object, found a fault: {_fault(error)}", text[at:end][:MAX_RAW]
+            )
+        else:
+            for item in value if isinstance(value, list) and value else [value]:
+                yield _of_line(number, item)
+        at = end
+
+
+def _appended(text: str, at: int, begins: str) -> int:
+    """Where in a line that is cut from `at` on the next run of the tool went on: an object that `begins` like the line and has the
+    first keys of what was cut, for one that stands within it may begin alike. The end of the line where there is none."""
+    start = at
+    for _ in range(_PATIENCE):
+        start = text.find(begins, start + 1)
+        if start < 0:
+            break
+        try:
+            value, _ = _DECODER.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            continue
+        if all(key in value for key in _KEY.findall(text[at:start])[:_ALIKE]):
+            return start
+    return len(text)
+
+
+def _behind_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _of_line(number: int, data: Any) -> Record | Broken:
+    if isinstance(data, dict):
+        return Record(number, data)
+    found = json.dumps(data, ensure_ascii=False)[:MAX_RAW]
+    return Broken(number, f"expected a JSON object, found {_kind(data)}", found)
 
 
 def _fault(error: Exception) -> str:

@@ -19,17 +19,24 @@ _WEIBO_MENDED = values.milliseconds(datetime(2026, 7, 30, tzinfo=values.BEIJING)
 _EIGHT_HOURS = 8 * 3600 * 1000
 
 
+_NO_IDS = ("0", "0.0")  # of anonymous people
+
+
 def _hash(raw: Raw) -> Any:
     return None if raw.get("creator_hash") == _NOBODY else raw.get("creator_hash")
 
 
-def _tieba_person(raw: Raw) -> Any:
-    """The id within a profile link of Tieba, whose older exports have no other."""
-    found = re.search(r"[?&](?:id|portrait)=([^&#]+)", str(raw.get("user_link") or ""))
-    return found[1] if found else raw.get("user_link")
+def _linked_person(raw: Raw) -> Any:
+    """The id within a profile link of Tieba, whose older exports have no other, or the link; that of an anonymous person of Zhihu
+    leads to nobody."""
+    link = raw.get("user_link")
+    found = re.search(r"[?&](?:id|portrait)=([^&#]+)", str(link or ""))
+    if found is None and str(link or "").rstrip("/").endswith("/people"):
+        return None
+    return found[1] if found else link
 
 
-_AUTHOR = ("user_id", _hash, _tieba_person)
+_AUTHOR = ("user_id", _hash, _linked_person)
 
 
 def _weibo_time(raw: Raw) -> Any:
@@ -229,9 +236,9 @@ def _any(first: Layout, hints: Sequence[str], raw: Raw) -> Iterator[tuple[Layout
 
 def _post_of(layout: Layout, raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
     """A post and its author; on Weibo a deleted one has none, and another's notice is a text."""
-    author = values.filled(raw, ("user_id",)) or _hash(raw) or _tieba_person(raw)
+    author = values.filled(raw, ("user_id",)) or _hash(raw) or _linked_person(raw)
     yield from _WEIBO.one({**raw, "author": author}) if layout is POSTS["weibo"] else ((layout, raw),)
-    if not values.is_null(author) and values.filled(raw, _NAME):
+    if not values.is_null(author) and str(author) not in _NO_IDS and values.filled(raw, _NAME):
         yield AUTHORS[str(layout.platform)], raw
 
 
@@ -253,7 +260,7 @@ def _video_platform(raw: Raw, hints: Sequence[str]) -> str:
 
 
 def _creator_platform(raw: Raw, hints: Sequence[str]) -> str:
-    id_ = str(raw.get("user_id", ""))
+    id_ = str(raw.get("user_id", "")).removesuffix(".0")
     if id_.startswith("MS4wLjAB"):
         return "douyin"
     if re.fullmatch(r"[0-9a-f]{24}", id_):

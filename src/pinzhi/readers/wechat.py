@@ -17,6 +17,7 @@ _NOTICE = re.compile(
     r"(?:该|此)(?:内容|文章|公众号|帐号|账号)[^\n]{0,40}(?:无法查看|发布者删除|已迁移)|获取全文失败，请重试"  # the last by wewe-rss
 )
 _BIZ = re.compile(r"[?&;]__biz=([A-Za-z0-9+/=%]{4,60})")
+_ACCOUNT = re.compile(r"[MNO][A-Za-z0-9+/]{9,23}={0,2}")
 _NUMBERS = re.compile(r"[?&;]mid=([0-9]{1,12}).{0,40}?[?&;]idx=([0-9]{1,2})(?![0-9])")
 _SHORT = re.compile(r"mp\.weixin\.qq\.com/s/([A-Za-z0-9_-]{6,64})(?![A-Za-z0-9_-])")
 _MAX_LINK = 4000
@@ -33,10 +34,11 @@ def is_article_link(link: Any) -> bool:
 
 
 def account_of(link: Any) -> str | None:
-    """The account in the address of an article; what stands in its place and is no account names nobody."""
+    """The account in the address of an article: a number in base 64, which begins with M, N or O; what stands in its place and is no
+    account names nobody."""
     found = _BIZ.search(str(link or "")[:_MAX_LINK])
-    account = unquote(found[1]) if found else None
-    return account if account is not None and _number(account) else None
+    account = unquote(found[1]) if found else ""
+    return account if _ACCOUNT.fullmatch(account) else None
 
 
 def short_id(link: Any) -> str | None:

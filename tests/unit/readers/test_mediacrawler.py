@@ -141,11 +141,12 @@ def test_creators_of_a_platform_known_by_id_or_folder(tmp_path: Path) -> None:
         ("b", "5f3c9a7e0000000001006b21"),
         ("kuaishou", "998877665"),
         ("weibo", "1700000001"),
+        ("x", "1700000002.0"),
     ):
         (tmp_path / folder).mkdir()
         jsonl(tmp_path / folder / "creators.jsonl", {"user_id": id_, **base})
     accounts = read(tmp_path)["accounts"]
-    assert [row["platform"] for row in accounts] == ["douyin", "xiaohongshu", "kuaishou", "weibo"]
+    assert [row["platform"] for row in accounts] == ["douyin", "xiaohongshu", "kuaishou", "weibo", "weibo"]
     assert {row["followers"] for row in accounts} == {46000}
 
 
@@ -274,3 +275,24 @@ def test_a_video_without_description(tmp_path: Path) -> None:
     )
     posts = read(jsonl(tmp_path / "a.jsonl", {**record, "desc": "-"}, {**record, "desc": "- 茶"}))["posts"]
     assert [row["text"] for row in posts] == ["", "- 茶"]
+
+
+def test_anonymous_people_of_zhihu_are_nobody(tmp_path: Path) -> None:
+    nobody = {"user_link": "https://www.zhihu.com/people/", "user_nickname": "匿名用户"}
+    post = {
+        "content_id": "2900000091", "content_type": "answer", "content_text": "一", "content_url": "u", "question_id": "6", "title": "题",
+        "desc": "", "created_time": 1775920200, "updated_time": 1775955600, "voteup_count": 1, "comment_count": 0, "user_id": "0",
+        "last_modify_ts": 1779368422605, **nobody,
+    }  # fmt: skip
+    comment = {
+        "comment_id": "10900000091", "parent_comment_id": 0, "content": "好", "publish_time": 1775959200, "sub_comment_count": 0,
+        "like_count": 0, "dislike_count": 0, "content_id": "2900000091", "content_type": "answer", "user_id": "",
+        "last_modify_ts": 1779368422605, **nobody,
+    }  # fmt: skip
+    for kind, row in (("contents", post), ("comments", comment)):
+        folder = tmp_path / "zhihu" / "jsonl"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"search_{kind}_2026-04-01.jsonl").write_text(json.dumps(row, ensure_ascii=False) + "\n", "utf-8")
+    tables = read(tmp_path)
+    assert [row["account_id"] for row in tables["posts"]] == [None] and tables["accounts"] == []
+    assert [row["author_id"] for row in tables["comments"]] == [None]

@@ -86,6 +86,13 @@ def test_answers_to_answers_and_comments_of_an_unknown_work(tmp_path: Path) -> N
     assert read_again["comments"][0]["post_id"] == "7545012345678901234"
 
 
+def test_a_zero_that_pandas_made_a_float_answers_nobody(tmp_path: Path) -> None:
+    header, root, answer = _rows(COMMENTS)
+    written_again = ["0.0" if at == 15 else cell for at, cell in enumerate(answer)]
+    tables = read(written(tmp_path / "评论.csv", [header, root, written_again], "utf-8"))
+    assert [row["parent_id"] for row in tables["comments"]] == [None, "7545020000000000001"]
+
+
 def test_nothing_written_and_nothing_known(tmp_path: Path) -> None:
     header, row = _rows(WORKS)
     blank = {"作品描述": "7545012345678901234", "点赞数量": "-1", "账号昵称": "已注销账号", "评论数量": "0"}

@@ -238,3 +238,15 @@ def test_files_are_told_by_their_content(tmp_path: Path) -> None:
     (tmp_path / "tsv").write_text("\n".join(rows), "utf-16")
     assert [source.reader for source in discover([tmp_path])[0]] == ["wechat-article-exporter"] * 3
     assert by_id(read(tmp_path / "tsv")["posts"], "post_id").keys() == {"2650000001_1", "2650000001_2"}
+
+
+def test_the_link_names_the_account_even_where_it_hides_no_number(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(XLSX)
+    book.worksheets[0]["C2"] = _link("MzFakeBiz03==")
+    book.save(tmp_path / "微信公众号文章.xlsx")
+    tables = read(tmp_path)
+    assert [(row["post_id"], row["account_id"]) for row in tables["posts"]] == [
+        ("2650000001_1", "MzFakeBiz03=="),
+        ("2650000001_2", None),
+    ]
+    assert [row["account_id"] for row in tables["accounts"]] == ["MzFakeBiz03=="]
