@@ -275,6 +275,29 @@ def test_a_proposed_mapping_reads_the_file(kind: str, tmp_path: Path) -> None:
     assert '"会员等级"' in proposed.splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    ("header", "cells", "table", "expected"),
+    [
+        ("话题ID,标题,作者,发表时间,正文,回应数,喜欢数", "300000001,求推荐,阿,2026-09-01 10:00:00,有没有好喝的茶,12,3", "posts",
+         {"post_id": "话题ID", "comments": "回应数", "likes": "喜欢数"}),
+        ("mid,content,pub_time,praise_num,repost_num,comment_num,uname", "5211000000000801,早,2026-09-01 10:00,1,2,3,a", "posts",
+         {"post_id": "mid", "likes": "praise_num", "reposts": "repost_num", "comments": "comment_num"}),
+        ("BV号,视频标题,UP主,播放量,点赞,发布时间,简介", "BV1xx,题,阿,1.2万,4,2026-09-01 10:00,简", "posts",
+         {"post_id": "BV号", "account_id": "UP主", "reads": "播放量"}),
+        ("评论ID,上级评论,帖子编号,评论人,评论,日期,赞同", "8,7,p1,a,好,2026-09-01,2", "comments",
+         {"comment_id": "评论ID", "parent_id": "上级评论", "post_id": "帖子编号", "likes": "赞同"}),
+        ("id,text,created,likeNum,shareNum,viewNum", "1,早上好,2026-09-01T10:00:00,1,2,4", "posts",
+         {"published_at": "created", "likes": "likeNum", "reposts": "shareNum", "reads": "viewNum"}),
+    ],
+)  # fmt: skip
+def test_a_proposal_knows_what_columns_are_called(
+    header: str, cells: str, table: str, expected: dict[str, str], tmp_path: Path
+) -> None:
+    path = written(tmp_path / "a.csv", [header.split(","), cells.split(",")])
+    columns = yaml.safe_load(suggest(path))["tables"][table]
+    assert {name: columns.get(name) for name in expected} == expected
+
+
 def test_a_proposal_knows_fields_within_fields_counts_and_the_platform(tmp_path: Path) -> None:
     record: dict[str, Any] = {
         "vid": "XNDk1", "title": "竹编的一天", "desc": "老师傅", "pubtime": 1772400000,
