@@ -370,3 +370,18 @@ def test_unknown_configuration_keys_are_refused(tmp_path: Path) -> None:
 
 def test_grades_have_their_order() -> None:
     assert [int(g) for g in Grade] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("p", "label"),
+    [
+        ((0.0, 0.37, 0.18, 0.0, 0.45), "quote"),
+        ((0.01, 0.59, 0.0, 0.4, 0.0), "duplicate"),
+        ((0.3, 0.1, 0.4, 0.1, 0.1), "rewrite"),
+        ((0.6, 0.1, 0.1, 0.1, 0.1), "original"),
+    ],
+)
+def test_what_is_surely_not_original_is_not_called_so(p: tuple[float, ...], label: str, config: ScoreConfig) -> None:
+    row = decided(config, **dict(zip(P_ORIGINALITY, p, strict=True)), source_platform="weibo", source_post_id="t")
+    assert row["originality_label"] == label
+    assert row["source_post_id"] == ("t" if label in ("duplicate", "rewrite") else None)

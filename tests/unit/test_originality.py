@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from pinzhi.evaluation.evaluate import word_reader
 from pinzhi.heads.modules import PairJudge
 from pinzhi.heads.predict import Heads
-from pinzhi.originality.evidence import FEATURES
+from pinzhi.originality.evidence import FEATURES, pair_features
 from pinzhi.originality.rows import IndexRows
 from pinzhi.originality.search import Limits, Search
 from pinzhi.originality.words import WordReader
@@ -132,3 +132,11 @@ def test_the_first_of_several_sources_says_what_the_likeliest_says(heads: Heads)
     assert search._alike(cast(IndexRows, others), [0, 1, 2], [0, 1, 2], best=2) == [1, 2]
     assert search._alike(cast(IndexRows, others), [0, 1, 2], [0, 2], best=2) == [2]
     assert search._alike(cast(IndexRows, others), [0, 1, 2], [], best=2) == []
+
+
+def test_clauses_that_all_hold_numbers_do_not_make_texts_alike(heads: Heads) -> None:
+    said = ["冰箱里只剩4个鸡蛋，下楼买了3斤青菜，一共花了28块", "今天早上在河边慢跑了5公里，遇见2只白鹭，到家7点半"]
+    earlier, later = word_reader(heads)(said)
+    evidence = pair_features(earlier, later, 0.0)
+    assert evidence[FEATURES.index("same_skeleton")] == 0
+    assert heads.judge(evidence[None], [(said[0], said[1])])[0, 0] > 0.9

@@ -132,13 +132,19 @@ def pair_features(earlier: Words, later: Words, embedding_cosine: float) -> np.n
             float(bool(numbers[1] - numbers[0])),
             embedding_cosine,
             float(np.log((1 + len(later.letters)) / (1 + len(earlier.letters)))),
-            float(bool(later.letters) and skeleton(earlier.clean.text) == skeleton(later.clean.text)),
+            float(_same_skeleton(earlier, later)),
             float(is_attributed(later.raw)),
             (end - start) / max(1, len(later.raw)),
             float((soft * later.weights)[later.own].sum() / max(1e-6, own_weight)) if own_weight else 0.0,
         ],
         dtype=np.float32,
     )
+
+
+def _same_skeleton(earlier: Words, later: Words) -> bool:
+    """Whether both texts are equal but for numbers and the clauses around them; where that is all there is, nothing is known."""
+    said = skeleton(later.clean.text)
+    return bool(said) and said == skeleton(earlier.clean.text)
 
 
 def blocks(later: str, earlier: str) -> list[tuple[int, int, int]]:

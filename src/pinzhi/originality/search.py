@@ -16,7 +16,7 @@ from pinzhi.originality.words import WordReader
 from pinzhi.quotation import is_attributed
 from pinzhi.types import PairSpan
 
-RULES = "9"  # of what follows from the same models; others give every stored finding anew
+RULES = "10"  # of what follows from the same models; others give every stored finding anew
 ORIGINAL, DUPLICATE, REWRITE, QUOTE = range(4)  # of the pair judge
 UNRELATED = 0.98  # probability of an original from which a candidate is not worth reading
 SURELY = 0.95  # probability of a duplicate from which reading adds nothing
