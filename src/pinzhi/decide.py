@@ -105,9 +105,8 @@ def _originality_label(p: np.ndarray, raw: np.ndarray, is_undetermined: bool, co
         return Originality.QUOTE
     if p[1] + p[2] >= settings.derived_from:
         return Originality.DUPLICATE if raw[1] >= raw[2] else Originality.REWRITE
-    if (
-        1 - p[0] >= settings.derived_from
-    ):  # surely not original, though no class alone has enough: the likeliest of them
+    if 1 - p[0] >= settings.derived_from:
+        # Surely not original, though no class alone has enough: the likeliest of them.
         likely = int(p[1:].argmax())
         return (Originality.DUPLICATE, Originality.REWRITE, Originality.TEMPLATE, Originality.QUOTE)[likely]
     return Originality.UNDETERMINED if is_undetermined else Originality.ORIGINAL

@@ -23,9 +23,8 @@ FEATURES = (
 )  # fmt: skip
 MAX_LETTERS = 10_000  # of a text that are aligned; the search has seen the whole
 MIN_BLOCK = 5  # shared characters in a row that a reader would call copied
-_OFTEN = (
-    16  # times that a run of MIN_BLOCK letters may stand in a text before no block begins with it: hostile texts repeat
-)
+# Times that a run of MIN_BLOCK letters may stand in a text before no block begins with it: hostile texts repeat themselves.
+_OFTEN = 16
 _MAX_CLAUSES = 500  # of a text that are shown beside those of another
 _ALIGNED = 0.55  # cosine of two word vectors from which words count as saying the same; order feature only
 

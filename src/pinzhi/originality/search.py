@@ -192,11 +192,8 @@ class Search:
         # The judge prefers the closest text, the reader wants the first one: of the sources that are about as likely
         # as the best, and say what it says, the earliest counts.
         close = [k for k, p in enumerate(derived) if p >= max(DERIVED_FROM, derived[best] - 0.2)]
-        close = self._alike(others, at, close, best)
-        pair = judged.p[best]
         merge = self._merge(rows, i, others, judged)
-        if merge is not None:
-            close, pair = merge
+        close, pair = merge or (self._alike(others, at, close, best), judged.p[best])
         probabilities = combine(template, quote, pair, is_attributed(text))
         if not close:
             return Finding(probabilities, is_undetermined=is_unclear)

@@ -57,7 +57,7 @@ def _align(header: Sequence[str], cells: Sequence[str]) -> Raw | None:
 def _danmaku_id(raw: Raw) -> Any:
     """The id of a danmaku; tools that convert those of other sites may have none."""
     found = (raw.get(name) for name in ("id_str", "id"))
-    id_ = next((id_ for id_ in found if not values.is_null(id_) and str(id_).strip() not in ("0", "0.0")), None)
+    id_ = next((id_ for id_ in found if not values.is_nobody(id_)), None)
     return id_ or values.made_id(*(raw.get(name) for name in ("cid", "progress", "ctime", "mid_hash", "content")))
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def _in_line(number: int, line: bytes | str, encoding: str) -> Iterator[Record |
             )
         else:
             for item in value if isinstance(value, list) and value else [value]:
-                yield _of_line(number, item)
+                yield _object(number, item)
         at = end
 
 
@@ -89,7 +90,7 @@ def _appended(text: str, at: int, begins: str) -> int:
             value, _ = _DECODER.raw_decode(text, start)
         except (ValueError, RecursionError):
             continue
-        if all(key in value for key in _KEY.findall(text[at:start])[:_ALIKE]):
+        if all(key in value for key in (found[1] for found in islice(_KEY.finditer(text, at, start), _ALIKE))):
             return start
     return len(text)
 
@@ -99,11 +100,11 @@ def _behind_space(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _of_line(number: int, data: Any) -> Record | Broken:
+def _object(number: int, data: Any) -> Record | Broken:
     if isinstance(data, dict):
         return Record(number, data)
     found = json.dumps(data, ensure_ascii=False)[:MAX_RAW]
-    return Broken(number, f"expected a JSON object, found {_kind(data)}", found)
+    return Broken(number, f"expected a JSON object, found {_kind(data)}", shown(found))
 
 
 def _fault(error: Exception) -> str:
@@ -137,8 +138,7 @@ class _Text:
     def peek(self) -> str:
         """The next character that is no space or comma; "" at the end."""
         while True:
-            found = _SPACE.match(self.buffer, self.at)
-            self.at = found.end() if found else self.at
+            self.at = _behind_space(self.buffer, self.at)
             if self.at < len(self.buffer):
                 return self.buffer[self.at]
             if not self.more():
@@ -304,12 +304,9 @@ def _rest_of_items(text: _Text, number: int) -> Iterator[Record | Broken]:
 
 
 def _item(number: int, item: Any) -> Record | Broken:
-    if not isinstance(item, dict):
-        found = json.dumps(item, ensure_ascii=False)[:MAX_RAW]
-        return Broken(number, f"expected a JSON object, found {_kind(item)}", shown(found))
-    if not all(map(_is_whole, item.values())):
+    if isinstance(item, dict) and not all(map(_is_whole, item.values())):
         return Broken(number, BROKEN_ENCODING, shown(json.dumps(item, ensure_ascii=False, default=str))[:MAX_RAW])
-    return Record(number, item)
+    return _object(number, item)
 
 
 def _is_whole(value: Any) -> bool:

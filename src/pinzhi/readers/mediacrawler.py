@@ -19,9 +19,6 @@ _WEIBO_MENDED = values.milliseconds(datetime(2026, 7, 30, tzinfo=values.BEIJING)
 _EIGHT_HOURS = 8 * 3600 * 1000
 
 
-_NO_IDS = ("0", "0.0")  # of anonymous people
-
-
 def _hash(raw: Raw) -> Any:
     return None if raw.get("creator_hash") == _NOBODY else raw.get("creator_hash")
 
@@ -238,7 +235,7 @@ def _post_of(layout: Layout, raw: Raw) -> Iterator[tuple[Layout, Raw] | Note]:
     """A post and its author; on Weibo a deleted one has none, and another's notice is a text."""
     author = values.filled(raw, ("user_id",)) or _hash(raw) or _linked_person(raw)
     yield from _WEIBO.one({**raw, "author": author}) if layout is POSTS["weibo"] else ((layout, raw),)
-    if not values.is_null(author) and str(author) not in _NO_IDS and values.filled(raw, _NAME):
+    if not values.is_nobody(author) and values.filled(raw, _NAME):
         yield AUTHORS[str(layout.platform)], raw
 
 

@@ -43,7 +43,7 @@ def _caption(raw: Raw) -> Any:
 def _parent(raw: Raw) -> Any:
     """The comment that is answered: an answer to another where there is one, else the one at the top."""
     found = (raw.get(name) for name in ("回复对象", "回复ID"))
-    return next((id_ for id_ in found if not values.is_null(id_) and str(id_).strip() not in ("0", "0.0")), None)
+    return next((id_ for id_ in found if not values.is_nobody(id_)), None)
 
 
 def _name(raw: Raw) -> Any:

@@ -92,6 +92,11 @@ def is_null(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value)) or (value == -1 and value is not True)
 
 
+def is_nobody(id_: Any) -> bool:
+    """Whether an id names nobody and nothing: an empty cell, or the zero that tools write for none, which pandas makes a float."""
+    return is_null(id_) or str(id_).strip() in ("0", "0.0")
+
+
 _WRAPPERS = frozenset({"$oid", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal", "$date"})
 
 
